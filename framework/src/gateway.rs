@@ -1,0 +1,82 @@
+//! The [`Gateway`] trait: a feature's Socket.IO events.
+//!
+//! ```text
+//! packet -> dispatch (envelope, extraction) -> mailbox of the socket -> handler -> ack
+//! ```
+//!
+//! Extraction happens when the packet arrives, the handler runs when its turn in
+//! the socket's mailbox has come, and what it returns is the client's answer.
+
+use std::{future::Future, sync::Arc};
+
+use serde_json::Value;
+use socketioxide::{extract::SocketRef, socket::DisconnectReason};
+
+use crate::error::ClientError;
+
+mod dispatch;
+mod events;
+mod extract;
+mod mailbox;
+mod namespace;
+mod reply;
+
+pub use events::{EventHandler, Events};
+pub use extract::{Data, FromEvent, Incoming};
+pub(crate) use namespace::{NamespaceTable, Sockets};
+pub use reply::Reply;
+
+/// Turns Socket.IO events into service calls, and their results into acks.
+///
+/// Several gateways may share a namespace, as long as each event has one handler.
+/// Of one socket, hooks and events run one after the other, in order of arrival;
+/// those of different sockets run in parallel.
+pub trait Gateway: Send + Sync + Sized + 'static {
+    /// Namespaces whose sockets this gateway serves, e.g. `["/", "/chat"]`.
+    const NAMESPACES: &'static [&'static str];
+
+    /// Event by which a failure is reported, whether or not the client asked for an ack.
+    const ERROR_EVENT: &'static str = "error";
+
+    /// Registers a handler for each event.
+    fn events(on: &mut Events<Self>);
+
+    /// Decides who may connect, before the client sees `connect`.
+    ///
+    /// All gateways of the namespace are asked, those of imported modules first. What
+    /// one of them learns about the caller it leaves in the socket's extensions.
+    ///
+    /// # Errors
+    ///
+    /// The client gets a `connect_error` whose message is the error's code, and no
+    /// event of it is handled.
+    fn authenticate(
+        self: Arc<Self>,
+        _handshake: Handshake,
+    ) -> impl Future<Output = Result<(), ClientError>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Runs when a socket has connected, before its first event.
+    fn connected(self: Arc<Self>, _socket: SocketRef) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
+    /// Runs when a socket is gone, after its last event.
+    fn disconnected(
+        self: Arc<Self>,
+        _socket: SocketRef,
+        _reason: DisconnectReason,
+    ) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+}
+
+/// What a client presents when it connects to a namespace.
+#[derive(Debug, Clone)]
+pub struct Handshake {
+    /// The socket that asks to be let in. Nothing can be emitted to it yet.
+    pub socket: SocketRef,
+    /// The `auth` object of the client, `null` if it sent none.
+    pub auth: Value,
+}

@@ -1,0 +1,157 @@
+//! The mailbox of a socket: its events, one after the other.
+//!
+//! socketioxide starts a task for every event, so that two events of one socket can
+//! overtake each other. Here they queue up, and one task at a time works them off.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crate::provider::BoxFuture;
+
+/// Events that may wait in one mailbox. A client that sends faster is answered
+/// with `SERVER_ERROR` and a retry hint.
+const CAPACITY: usize = 4_096;
+
+/// A queue of jobs. An idle one costs no task.
+pub(super) struct Mailbox {
+    state: Mutex<State>,
+}
+
+struct State {
+    waiting: VecDeque<BoxFuture<()>>,
+    /// Whether a task is working the queue off. True as well until [`Mailbox::open`].
+    busy: bool,
+    /// Whether the last job has arrived.
+    ended: bool,
+}
+
+/// The mailbox has no room for another job.
+#[derive(Debug)]
+pub(super) struct Full;
+
+impl Mailbox {
+    /// A mailbox that keeps its jobs until it is opened.
+    pub(super) fn closed() -> Arc<Self> {
+        let state = State { waiting: VecDeque::new(), busy: true, ended: false };
+        Arc::new(Self { state: Mutex::new(state) })
+    }
+
+    /// Runs `first`, then whatever arrived before or arrives later.
+    pub(super) fn open(self: &Arc<Self>, first: BoxFuture<()>) {
+        self.lock().waiting.push_front(first);
+        tokio::spawn(Arc::clone(self).work());
+    }
+
+    /// Adds a job behind the others. One that comes after the last is dropped.
+    pub(super) fn push(self: &Arc<Self>, job: BoxFuture<()>) -> Result<(), Full> {
+        let mut state = self.lock();
+        if state.waiting.len() >= CAPACITY {
+            return Err(Full);
+        }
+        if !state.ended {
+            self.add(&mut state, job);
+        }
+        Ok(())
+    }
+
+    /// Adds the last job, which is never refused.
+    pub(super) fn push_last(self: &Arc<Self>, job: BoxFuture<()>) {
+        let mut state = self.lock();
+        state.ended = true;
+        self.add(&mut state, job);
+    }
+
+    fn add(self: &Arc<Self>, state: &mut State, job: BoxFuture<()>) {
+        state.waiting.push_back(job);
+        if !std::mem::replace(&mut state.busy, true) {
+            tokio::spawn(Arc::clone(self).work());
+        }
+    }
+
+    async fn work(self: Arc<Self>) {
+        while let Some(job) = self.next() {
+            job.await;
+        }
+    }
+
+    fn next(&self) -> Option<BoxFuture<()>> {
+        let mut state = self.lock();
+        let job = state.waiting.pop_front();
+        state.busy = job.is_some();
+        job
+    }
+
+    /// No job runs under the lock, so a panicking one cannot have left the state half-changed.
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn jobs_run_in_order_of_arrival_though_each_waits() {
+        let mailbox = Mailbox::closed();
+        let (done, mut results) = mpsc::unbounded_channel();
+        for n in 1..=200 {
+            let done = done.clone();
+            let job = async move {
+                tokio::task::yield_now().await;
+                done.send(n).unwrap();
+            };
+            mailbox.push(Box::pin(job)).unwrap();
+        }
+        let done_first = done.clone();
+        mailbox.open(Box::pin(async move { done_first.send(0).unwrap() }));
+
+        for expected in 0..=200 {
+            assert_eq!(results.recv().await, Some(expected));
+        }
+    }
+
+    #[tokio::test]
+    async fn full_mailbox_refuses_and_recovers() {
+        let mailbox = Mailbox::closed();
+        for _ in 0..CAPACITY {
+            mailbox.push(Box::pin(async {})).unwrap();
+        }
+        mailbox.push(Box::pin(async {})).unwrap_err();
+
+        let (done, mut results) = mpsc::unbounded_channel();
+        mailbox.open(Box::pin(async {}));
+        while mailbox.lock().busy {
+            tokio::task::yield_now().await;
+        }
+
+        mailbox.push(Box::pin(async move { done.send("again").unwrap() })).unwrap();
+        assert_eq!(next(&mut results).await, Some("again"));
+    }
+
+    #[tokio::test]
+    async fn last_job_is_never_refused_and_nothing_runs_after_it() {
+        let mailbox = Mailbox::closed();
+        for _ in 0..CAPACITY {
+            mailbox.push(Box::pin(async {})).unwrap();
+        }
+        let (done, mut results) = mpsc::unbounded_channel();
+        let last = done.clone();
+        mailbox.push_last(Box::pin(async move { last.send("last").unwrap() }));
+        mailbox.open(Box::pin(async {}));
+        assert_eq!(next(&mut results).await, Some("last"));
+
+        mailbox.push(Box::pin(async move { done.send("too late").unwrap() })).unwrap();
+        assert_eq!(next(&mut results).await, None);
+    }
+
+    async fn next(results: &mut mpsc::UnboundedReceiver<&'static str>) -> Option<&'static str> {
+        tokio::time::timeout(Duration::from_secs(5), results.recv()).await.unwrap()
+    }
+}

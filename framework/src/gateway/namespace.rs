@@ -1,0 +1,264 @@
+//! Namespaces: which gateways serve them, and what happens when a socket connects.
+
+use std::{
+    collections::HashMap, fmt, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc,
+};
+
+use futures_util::FutureExt;
+use socketioxide::{
+    SocketIo,
+    adapter::LocalAdapter,
+    extract::{Data, SocketRef},
+    handler::{ConnectHandler, FromConnectParts, Value},
+    socket::{DisconnectReason, Socket},
+};
+use tokio::sync::watch;
+
+use super::{
+    Events, Gateway, Handshake,
+    dispatch::{Answer, Dispatcher},
+    events::ErasedHandler,
+    extract::Incoming,
+    mailbox::Mailbox,
+};
+use crate::{error::ClientError, provider::BoxFuture};
+
+/// Every namespace that some gateway serves.
+#[derive(Default)]
+pub(crate) struct NamespaceTable {
+    namespaces: HashMap<&'static str, Namespace>,
+    presence: Presence,
+}
+
+/// Counts the sockets: each holds a receiver until its last hook has ended. The value
+/// says whether the server is closing.
+type Presence = watch::Sender<bool>;
+
+impl NamespaceTable {
+    /// Adds `gateway` to each of its namespaces.
+    pub(crate) fn attach<G: Gateway>(&mut self, gateway: Arc<G>) {
+        for path in G::NAMESPACES {
+            let presence = &self.presence;
+            let namespace = self
+                .namespaces
+                .entry(path)
+                .or_insert_with(|| Namespace::new(G::ERROR_EVENT, presence.clone()));
+            namespace.gateways.push(Arc::new(Attached(Arc::clone(&gateway))));
+            for registration in Events::<G>::read().list {
+                let handler = Bound {
+                    gateway: Arc::clone(&gateway),
+                    handler: registration.handler,
+                    reply_event: registration.reply_event,
+                };
+                namespace.handlers.insert(registration.event, Box::new(handler));
+            }
+        }
+    }
+
+    /// Opens the namespaces on `io`.
+    pub(crate) fn open(self, io: SocketIo) -> Sockets {
+        for (path, namespace) in self.namespaces {
+            io.ns(path, OnConnect(Arc::new(namespace)));
+        }
+        Sockets { io, presence: self.presence }
+    }
+}
+
+/// The sockets of all namespaces.
+pub(crate) struct Sockets {
+    io: SocketIo,
+    presence: Presence,
+}
+
+impl Sockets {
+    /// Closes all connections, and waits until the `disconnected` hooks have ended.
+    pub(crate) async fn close(&self) {
+        self.presence.send_replace(true);
+        let sockets: Vec<_> = self.io.nsps().into_iter().flat_map(|it| it.sockets()).collect();
+        // socketioxide forgets its namespaces first, and then finds nobody to call
+        // `on_disconnect` for.
+        let leaving = async {
+            for socket in sockets {
+                leave(socket, DisconnectReason::ClosingServer);
+            }
+        };
+        tokio::join!(self.io.close(), leaving);
+        self.presence.closed().await;
+    }
+}
+
+/// The handlers and hooks of one namespace, shared by its sockets.
+pub(super) struct Namespace {
+    handlers: HashMap<&'static str, Box<dyn Handler>>,
+    gateways: Vec<Arc<dyn Hooks>>,
+    /// Where events that nobody handles are complained about.
+    pub(super) error_event: &'static str,
+    presence: Presence,
+}
+
+impl Namespace {
+    fn new(error_event: &'static str, presence: Presence) -> Self {
+        Self { handlers: HashMap::new(), gateways: Vec::new(), error_event, presence }
+    }
+
+    pub(super) fn handler(&self, event: &str) -> Option<&dyn Handler> {
+        self.handlers.get(event).map(AsRef::as_ref)
+    }
+}
+
+/// A handler bound to its gateway.
+pub(super) trait Handler: Send + Sync {
+    fn error_event(&self) -> &'static str;
+    fn reply_event(&self) -> Option<&'static str>;
+
+    /// Extracts the arguments; the returned job calls the handler and answers.
+    fn prepare(
+        &self,
+        incoming: &mut Incoming<'_>,
+        answer: Answer,
+    ) -> Result<BoxFuture<()>, ClientError>;
+}
+
+struct Bound<G> {
+    gateway: Arc<G>,
+    handler: Box<dyn ErasedHandler<G>>,
+    reply_event: Option<&'static str>,
+}
+
+impl<G: Gateway> Handler for Bound<G> {
+    fn error_event(&self) -> &'static str {
+        G::ERROR_EVENT
+    }
+
+    fn reply_event(&self) -> Option<&'static str> {
+        self.reply_event
+    }
+
+    fn prepare(
+        &self,
+        incoming: &mut Incoming<'_>,
+        answer: Answer,
+    ) -> Result<BoxFuture<()>, ClientError> {
+        self.handler.prepare(Arc::clone(&self.gateway), incoming, answer)
+    }
+}
+
+/// The hooks of a gateway whose type is forgotten.
+trait Hooks: Send + Sync {
+    fn authenticate(&self, handshake: Handshake) -> BoxFuture<Result<(), ClientError>>;
+    fn connected(&self, socket: SocketRef) -> BoxFuture<()>;
+    fn disconnected(&self, socket: SocketRef, reason: DisconnectReason) -> BoxFuture<()>;
+}
+
+struct Attached<G>(Arc<G>);
+
+impl<G: Gateway> Hooks for Attached<G> {
+    fn authenticate(&self, handshake: Handshake) -> BoxFuture<Result<(), ClientError>> {
+        let gateway = Arc::clone(&self.0);
+        Box::pin(async move { gateway.authenticate(handshake).await })
+    }
+
+    fn connected(&self, socket: SocketRef) -> BoxFuture<()> {
+        let gateway = Arc::clone(&self.0);
+        Box::pin(async move { gateway.connected(socket).await })
+    }
+
+    fn disconnected(&self, socket: SocketRef, reason: DisconnectReason) -> BoxFuture<()> {
+        let gateway = Arc::clone(&self.0);
+        Box::pin(async move { gateway.disconnected(socket, reason).await })
+    }
+}
+
+/// Lets sockets in. Handlers are in place before the client learns that it is
+/// connected, so none of its events can come too early.
+#[derive(Clone)]
+struct OnConnect(Arc<Namespace>);
+
+/// Distinguishes our implementation of socketioxide's handler traits from its own.
+pub(super) enum Ours {}
+
+impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
+    fn call_middleware<'a>(
+        &'a self,
+        socket: Arc<Socket<LocalAdapter>>,
+        auth: &'a Option<Value>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Box<dyn fmt::Display + Send>>> + Send + 'a>> {
+        Box::pin(async move {
+            let admitted = self.admit(&socket, auth).await;
+            admitted.map_err(|error| Box::new(error.socket_code()) as Box<dyn fmt::Display + Send>)
+        })
+    }
+
+    fn call(&self, socket: Arc<Socket<LocalAdapter>>, _auth: Option<Value>) {
+        let Some(attendance) = socket.extensions.get::<Attendance>() else { return };
+        let socket = SocketRef::from(socket);
+        let late = socket.clone();
+        // Its own channel, by which a single socket can be reached or left out.
+        socket.join(socket.id.to_string());
+        attendance.mailbox.open(Box::pin(async move {
+            for gateway in &attendance.namespace.gateways {
+                undisturbed(gateway.connected(socket.clone())).await;
+            }
+        }));
+        // `Sockets::close` has missed it if it was being authenticated then.
+        if *self.0.presence.borrow() {
+            leave(late, DisconnectReason::ClosingServer);
+        }
+    }
+}
+
+/// What a connected socket has, until [`leave`] takes it away.
+#[derive(Clone)]
+struct Attendance {
+    namespace: Arc<Namespace>,
+    mailbox: Arc<Mailbox>,
+    /// Nothing is received by it: it is counted.
+    presence: watch::Receiver<bool>,
+}
+
+/// Runs the `disconnected` hooks behind the socket's last event. Does nothing when called again.
+fn leave(socket: SocketRef, reason: DisconnectReason) {
+    let Some(attendance) = socket.extensions.remove::<Attendance>() else { return };
+    let Attendance { namespace, mailbox, presence } = attendance;
+    mailbox.push_last(Box::pin(async move {
+        for gateway in namespace.gateways.iter().rev() {
+            undisturbed(gateway.disconnected(socket.clone(), reason)).await;
+        }
+        drop(presence);
+    }));
+}
+
+/// Runs a hook. If it panics, which is in the log then, its successors run all the same.
+async fn undisturbed(hook: impl Future<Output = ()>) {
+    let _ = AssertUnwindSafe(hook).catch_unwind().await;
+}
+
+impl OnConnect {
+    async fn admit(
+        &self,
+        socket: &Arc<Socket<LocalAdapter>>,
+        auth: &Option<Value>,
+    ) -> Result<(), ClientError> {
+        let presence = self.0.presence.subscribe();
+        let auth = match Data::<serde_json::Value>::from_connect_parts(socket, auth) {
+            Ok(Data(auth)) => auth,
+            Err(_) => return Err(ClientError::invalid("`auth` must be an object")),
+        };
+        for gateway in &self.0.gateways {
+            let socket = SocketRef::from(Arc::clone(socket));
+            let admitted = gateway.authenticate(Handshake { socket, auth: auth.clone() });
+            let admitted = AssertUnwindSafe(admitted).catch_unwind().await;
+            admitted.unwrap_or_else(|_| Err(ClientError::internal()))?;
+        }
+
+        let (namespace, mailbox) = (Arc::clone(&self.0), Mailbox::closed());
+        let dispatcher =
+            Dispatcher { namespace: Arc::clone(&namespace), mailbox: Arc::clone(&mailbox) };
+        socket.extensions.insert(Attendance { namespace, mailbox, presence });
+        socket.on_fallback(dispatcher);
+        socket.on_disconnect(async |socket: SocketRef, reason: DisconnectReason| {
+            leave(socket, reason);
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,49 @@
+//! NestJS's words — module, provider, controller, gateway, lifecycle hook — as plain
+//! Rust functions and traits over axum and socketioxide.
+//!
+//! Read in this order:
+//!
+//! 1. [`Module`]: what a feature may say about itself;
+//! 2. [`App`]: how modules become a server, and what [`App::check`] finds before that;
+//! 3. [`Controller`] and [`Gateway`]: the two doors by which clients come in;
+//! 4. [`ClientError`]: the one table of errors that both doors answer with;
+//! 5. [`Config`]: where settings come from.
+//!
+//! The framework knows nothing of chat, rooms or users. If a change here needs the
+//! name of a feature, it belongs in that feature's folder.
+
+mod app;
+mod config;
+mod controller;
+mod error;
+mod extract;
+mod gateway;
+mod graph;
+mod http;
+pub mod logging;
+mod mistake;
+mod module;
+mod page;
+mod parse;
+mod provider;
+pub mod rules;
+mod settings;
+
+pub use app::{App, Server, StartError};
+pub use config::{Config, ConfigProblem, ConfigProblems, ConfigSection};
+pub use controller::Controller;
+pub use error::{CONTRACT_VERSION, ClientError, ErrorKind, timestamp};
+pub use extract::{Json, Query, Valid};
+pub use gateway::{Data, EventHandler, Events, FromEvent, Gateway, Handshake, Incoming, Reply};
+pub use http::{RequestId, Site};
+pub use mistake::{Mistake, Mistakes};
+pub use module::{Module, ModuleDef};
+pub use page::{Cursor, Page};
+pub use provider::{Bindable, BoxError, Constructor, Inject, Key};
+pub use settings::{CorsConfig, ServerConfig, WebsocketConfig};
+/// Every connection of the server. A provider in every module.
+pub use socketioxide::SocketIo;
+/// A live connection to a namespace, as socketioxide hands it to event handlers.
+pub use socketioxide::extract::SocketRef;
+/// Why a connection ended.
+pub use socketioxide::socket::DisconnectReason;

@@ -1,0 +1,280 @@
+//! The [`Module`] trait: a feature's table of contents.
+
+use std::{any::TypeId, future::Future, future::ready, panic::Location, sync::Arc};
+
+use axum::Router;
+
+use crate::{
+    config::{Config, ConfigProblems, ConfigSection, Section},
+    controller::Controller,
+    gateway::{Events, Gateway, NamespaceTable},
+    provider::{
+        Bindable, BoxError, BoxFuture, Constructor, Inject, Instance, Key, Place, Provider,
+        instance_of, short_name,
+    },
+};
+
+/// A feature of the server, e.g. rooms or chat.
+///
+/// ```
+/// use std::sync::Arc;
+/// use hornero::{App, Module, ModuleDef};
+///
+/// struct Greeting(&'static str);
+/// struct Greeter { greeting: Arc<Greeting> }
+///
+/// impl Greeter {
+///     fn new(greeting: Arc<Greeting>) -> Self {
+///         Self { greeting }
+///     }
+/// }
+///
+/// struct GreetModule;
+///
+/// impl Module for GreetModule {
+///     fn define(m: &mut ModuleDef) {
+///         m.value(Greeting("hello"))
+///             .provide(Greeter::new) // its argument types are its dependencies
+///             .export::<Greeter>();
+///     }
+/// }
+///
+/// App::of::<GreetModule>().check().unwrap();
+/// ```
+pub trait Module: 'static {
+    /// Lists what the module imports, builds, serves and shares.
+    ///
+    /// Runs whenever the module graph is read, so it must do nothing but list.
+    fn define(m: &mut ModuleDef);
+}
+
+/// The list a module fills in [`Module::define`].
+pub struct ModuleDef {
+    pub(crate) name: String,
+    pub(crate) imports: Vec<Import>,
+    pub(crate) providers: Vec<Provider>,
+    pub(crate) exports: Vec<(Key, Place)>,
+    pub(crate) sections: Vec<Section>,
+    pub(crate) mounts: Vec<Mount>,
+    pub(crate) gateways: Vec<GatewayEvents>,
+    pub(crate) on_init: Vec<Hook>,
+    pub(crate) on_shutdown: Vec<Hook>,
+}
+
+/// Another module whose exports this one may use.
+pub(crate) struct Import {
+    pub(crate) module: TypeId,
+    pub(crate) read: fn() -> ModuleDef,
+    pub(crate) place: Place,
+}
+
+/// A controller or gateway, which is built and then mounted.
+pub(crate) struct Mount {
+    pub(crate) key: Key,
+    pub(crate) mount: fn(&Instance, &mut Doors),
+}
+
+/// The two doors that controllers and gateways are mounted on.
+#[derive(Default)]
+pub(crate) struct Doors {
+    pub(crate) routes: Router,
+    pub(crate) sockets: NamespaceTable,
+}
+
+/// What a gateway listens to, known before it is built.
+pub(crate) struct GatewayEvents {
+    pub(crate) gateway: Key,
+    pub(crate) namespaces: &'static [&'static str],
+    pub(crate) events: Vec<(&'static str, Place)>,
+}
+
+/// A lifecycle hook: a function with injected arguments.
+pub(crate) struct Hook {
+    pub(crate) dependencies: Vec<Key>,
+    pub(crate) place: Place,
+    pub(crate) run: RunHook,
+}
+
+pub(crate) type RunHook = Arc<dyn Fn(&[Instance]) -> BoxFuture<Result<(), BoxError>> + Send + Sync>;
+
+impl ModuleDef {
+    /// Reads the definition of `M`.
+    pub(crate) fn of<M: Module>() -> Self {
+        let mut def = Self {
+            name: short_name(std::any::type_name::<M>()),
+            imports: Vec::new(),
+            providers: Vec::new(),
+            exports: Vec::new(),
+            sections: Vec::new(),
+            mounts: Vec::new(),
+            gateways: Vec::new(),
+            on_init: Vec::new(),
+            on_shutdown: Vec::new(),
+        };
+        M::define(&mut def);
+        def
+    }
+
+    /// Lets this module's constructors use the exports of `M`.
+    #[track_caller]
+    pub fn import<M: Module>(&mut self) -> &mut Self {
+        let place = Location::caller();
+        self.imports.push(Import { module: TypeId::of::<M>(), read: Self::of::<M>, place });
+        self
+    }
+
+    /// Provides what `constructor` returns: `fn(Arc<A>, ..) -> T`.
+    #[track_caller]
+    pub fn provide<Args, T, C>(&mut self, constructor: C) -> &mut Self
+    where
+        C: Constructor<Args, Output = T>,
+        T: Send + Sync + 'static,
+    {
+        let finish = |built: T| ready(Ok(instance_of(Arc::new(built))));
+        self.push(Provider::new(Key::of::<T>(), Location::caller(), constructor, finish))
+    }
+
+    /// Provides what a fallible `constructor` returns: `fn(Arc<A>, ..) -> Result<T, E>`.
+    ///
+    /// Its failure stops the start of the server.
+    #[track_caller]
+    pub fn try_provide<Args, T, E, C>(&mut self, constructor: C) -> &mut Self
+    where
+        C: Constructor<Args, Output = Result<T, E>>,
+        T: Send + Sync + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        let finish = |built: Result<T, E>| {
+            ready(built.map(|it| instance_of(Arc::new(it))).map_err(Into::into))
+        };
+        self.push(Provider::new(Key::of::<T>(), Location::caller(), constructor, finish))
+    }
+
+    /// Provides what an async `constructor` returns: `async fn(Arc<A>, ..) -> Result<T, E>`.
+    ///
+    /// Its failure stops the start of the server.
+    #[track_caller]
+    pub fn provide_async<Args, T, E, Fut, C>(&mut self, constructor: C) -> &mut Self
+    where
+        C: Constructor<Args, Output = Fut>,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + Sync + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        let finish = |building: Fut| async {
+            building.await.map(|it| instance_of(Arc::new(it))).map_err(Into::into)
+        };
+        self.push(Provider::new(Key::of::<T>(), Location::caller(), constructor, finish))
+    }
+
+    /// Binds a trait to an implementation: `fn(Arc<A>, ..) -> Arc<dyn Trait>`, or a `Result` of it.
+    #[track_caller]
+    pub fn bind<Args, C>(&mut self, constructor: C) -> &mut Self
+    where
+        C: Constructor<Args>,
+        C::Output: Bindable,
+    {
+        let key = Key::of::<<C::Output as Bindable>::Target>();
+        let finish = |built: C::Output| ready(built.bound().map(instance_of));
+        self.push(Provider::new(key, Location::caller(), constructor, finish))
+    }
+
+    /// Provides `value` itself.
+    #[track_caller]
+    pub fn value<T: Send + Sync + 'static>(&mut self, value: T) -> &mut Self {
+        self.push(Provider::value(Arc::new(value), Location::caller()))
+    }
+
+    /// Provides the configuration section `T`, read from the layers of [`Config`](crate::Config).
+    #[track_caller]
+    pub fn config<T: ConfigSection>(&mut self) -> &mut Self {
+        self.sections.push(Section::of::<T>());
+        let read: fn(Arc<Config>) -> Result<T, ConfigProblems> = |config| config.section::<T>();
+        self.try_provide(read)
+    }
+
+    /// Builds a controller and mounts its routes.
+    #[track_caller]
+    pub fn controller<Args, T, C>(&mut self, constructor: C) -> &mut Self
+    where
+        C: Constructor<Args, Output = T>,
+        T: Controller,
+    {
+        let mount = |instance: &Instance, doors: &mut Doors| {
+            let controller = <Arc<T> as Inject>::from_instance(instance);
+            let routes = std::mem::take(&mut doors.routes);
+            doors.routes = routes.merge(T::routes().with_state(controller));
+        };
+        self.mounts.push(Mount { key: Key::of::<T>(), mount });
+        self.provide(constructor)
+    }
+
+    /// Builds a gateway and attaches its events to its namespaces.
+    #[track_caller]
+    pub fn gateway<Args, T, C>(&mut self, constructor: C) -> &mut Self
+    where
+        C: Constructor<Args, Output = T>,
+        T: Gateway,
+    {
+        let mount = |instance: &Instance, doors: &mut Doors| {
+            doors.sockets.attach(<Arc<T> as Inject>::from_instance(instance));
+        };
+        self.mounts.push(Mount { key: Key::of::<T>(), mount });
+        self.gateways.push(GatewayEvents {
+            gateway: Key::of::<T>(),
+            namespaces: T::NAMESPACES,
+            events: Events::<T>::read().names(),
+        });
+        self.provide(constructor)
+    }
+
+    /// Lets the modules that import this one use `T`.
+    #[track_caller]
+    pub fn export<T: ?Sized + 'static>(&mut self) -> &mut Self {
+        self.exports.push((Key::of::<T>(), Location::caller()));
+        self
+    }
+
+    /// Runs `hook` after everything is built and before the first client is let in.
+    ///
+    /// Hooks of imported modules run first. A failure stops the start of the server.
+    #[track_caller]
+    pub fn on_init<Args, Fut, C>(&mut self, hook: C) -> &mut Self
+    where
+        C: Constructor<Args, Output = Fut>,
+        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        self.on_init.push(Hook::new(hook, Location::caller()));
+        self
+    }
+
+    /// Runs `hook` after the last client was answered, in the reverse order of [`Self::on_init`].
+    #[track_caller]
+    pub fn on_shutdown<Args, Fut, C>(&mut self, hook: C) -> &mut Self
+    where
+        C: Constructor<Args, Output = Fut>,
+        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        self.on_shutdown.push(Hook::new(hook, Location::caller()));
+        self
+    }
+
+    fn push(&mut self, provider: Provider) -> &mut Self {
+        self.providers.push(provider);
+        self
+    }
+}
+
+impl Hook {
+    fn new<Args, Fut, C>(hook: C, place: Place) -> Self
+    where
+        C: Constructor<Args, Output = Fut>,
+        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        Self {
+            dependencies: C::dependencies(),
+            place,
+            run: Arc::new(move |arguments| Box::pin(hook.construct(arguments))),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Parsing what clients send, with errors that name the field and echo nothing.
+
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use crate::error::{ClientError, FieldError};
+
+/// Parses a whole JSON text as a `T`.
+pub(crate) fn json<T: DeserializeOwned>(text: &[u8]) -> Result<T, ClientError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        match error.inner().classify() {
+            Category::Data => {
+                ClientError::fields(vec![field_error(&path, &error.inner().to_string())])
+            }
+            Category::Syntax | Category::Eof | Category::Io => not_json(),
+        }
+    })?;
+    deserializer.end().map_err(|_| not_json())?;
+    Ok(value)
+}
+
+fn not_json() -> ClientError {
+    ClientError::invalid("The text is not valid JSON").detail("reason", "unparsable")
+}
+
+/// Explains a message of serde about the value at `path`.
+///
+/// serde's messages repeat the value; only what was expected is taken from them.
+pub(crate) fn field_error(path: &str, message: &str) -> FieldError {
+    let parent = if path == "." { "" } else { path };
+    if let Some(name) = quoted_after(message, "missing field ") {
+        let field = if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") };
+        return field_of(field, "required", "is required".to_owned());
+    }
+    let expected = expected(message);
+    let field = if parent.is_empty() { "payload" } else { parent }.to_owned();
+    if message.starts_with("unknown variant") {
+        let allowed: Vec<_> = expected.into_iter().flat_map(quoted).map(str::to_owned).collect();
+        let message = format!("must be one of {}", allowed.join(", "));
+        return FieldError {
+            allowed_values: allowed,
+            ..field_of(field, "allowed_values", message)
+        };
+    }
+    match expected {
+        Some(expected) => field_of(field, "type", format!("must be {expected}")),
+        None => field_of(field, "format", "does not have the expected form".to_owned()),
+    }
+}
+
+fn field_of(field: String, rule: &str, message: String) -> FieldError {
+    FieldError { field, rule: rule.to_owned(), message, allowed_values: Vec::new() }
+}
+
+/// What serde expected, in words: the end of its message, without the position.
+pub(crate) fn expected(message: &str) -> Option<&str> {
+    let (_, expected) = message.rsplit_once("expected ")?;
+    match expected.split(" at line ").next()? {
+        "u16" => Some("a whole number from 0 to 65535"),
+        "u8" | "u32" | "u64" | "u128" | "usize" => Some("a whole number, not negative"),
+        "i8" | "i16" | "i32" | "i64" | "i128" | "isize" => Some("a whole number"),
+        "f32" | "f64" => Some("a number"),
+        "a boolean" => Some("true or false"),
+        expected if expected.starts_with("struct ") => Some("an object"),
+        expected => Some(expected),
+    }
+}
+
+fn quoted_after<'a>(message: &'a str, prefix: &str) -> Option<&'a str> {
+    message.strip_prefix(prefix).and_then(|rest| quoted(rest).next())
+}
+
+/// The words in backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    #[expect(dead_code, reason = "only parsed")]
+    struct Form {
+        room_id: uuid::Uuid,
+        nested: Option<Nested>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only parsed")]
+    struct Nested {
+        visibility: Visibility,
+        count: u32,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Visibility {
+        Public,
+        Private,
+    }
+
+    fn refusal(text: &str) -> serde_json::Value {
+        let error = json::<Form>(text.as_bytes()).unwrap_err();
+        serde_json::json!(error.socket_body(None))
+    }
+
+    #[test]
+    fn field_at_fault_is_named() {
+        assert_eq!(refusal("{}")["message"], "`roomId`: is required");
+        assert_eq!(refusal(r#"{"roomId":7}"#)["details"]["field"], "roomId");
+
+        let id = uuid::Uuid::nil();
+        let count = refusal(&format!(
+            r#"{{"roomId":"{id}","nested":{{"visibility":"public","count":"many"}}}}"#
+        ));
+        assert_eq!(count["message"], "`nested.count`: must be a whole number, not negative");
+        let variant =
+            refusal(&format!(r#"{{"roomId":"{id}","nested":{{"visibility":"secret"}}}}"#));
+        assert_eq!(
+            variant["details"]["fields"][0]["allowed_values"],
+            serde_json::json!(["public", "private"])
+        );
+    }
+
+    #[test]
+    fn no_value_is_echoed() {
+        for text in [
+            r#"{"roomId":"hunter2"}"#,
+            r#"{"nested":{"count":"hunter2"}}"#,
+            r#""hunter2""#,
+            r#"{"roomId":"00000000-0000-0000-0000-000000000000","nested":{"visibility":"hunter2"}}"#,
+            "hunter2",
+        ] {
+            let body = refusal(text).to_string();
+            assert!(!body.contains("hunter2"), "{text}: {body}");
+        }
+    }
+
+    #[test]
+    fn text_after_the_value_is_refused() {
+        assert_eq!(refusal("{").to_string(), refusal("{").to_string());
+        assert_eq!(
+            json::<serde_json::Value>(b"{} {}").unwrap_err().socket_code(),
+            "PROTOCOL_ERROR"
+        );
+    }
+}

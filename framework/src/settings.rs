@@ -1,0 +1,120 @@
+//! The configuration sections of the framework itself.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::ConfigSection;
+
+/// Section `server`: where the server listens, and for whom.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ServerConfig {
+    /// Address to listen on. Default 127.0.0.1: this machine only.
+    pub host: String,
+    /// Port to listen on; 0 takes any free one. Default 8080.
+    pub port: u16,
+    /// Folder for what the server keeps: database file, secrets. Default `./data`.
+    pub data_dir: PathBuf,
+    /// Largest body of a request, in bytes. Default 1,048,576.
+    pub max_body_size: usize,
+    /// Time that open requests have to end when the server stops, in milliseconds. Default 30,000.
+    pub shutdown_timeout_ms: u64,
+    /// Other origins whose pages may use the server.
+    pub cors: CorsConfig,
+}
+
+/// Keys `server.cors.*`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CorsConfig {
+    /// Exact origins, e.g. `https://chat.example.org`. Default none: same-origin pages only.
+    pub origins: Vec<String>,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: 8080,
+            data_dir: PathBuf::from("./data"),
+            max_body_size: 1024 * 1024,
+            shutdown_timeout_ms: 30_000,
+            cors: CorsConfig::default(),
+        }
+    }
+}
+
+impl ServerConfig {
+    /// See [`Self::shutdown_timeout_ms`].
+    pub fn shutdown_timeout(&self) -> Duration {
+        Duration::from_millis(self.shutdown_timeout_ms)
+    }
+}
+
+impl ConfigSection for ServerConfig {
+    const KEY: &'static str = "server";
+    const ALIASES: &'static [(&'static str, &'static str)] =
+        &[("WS_SERVER_PORT", "port"), ("ALLOWED_ORIGINS", "cors.origins")];
+
+    fn problems(&self) -> Vec<(&'static str, String)> {
+        let mut problems = Vec::new();
+        if self.cors.origins.iter().any(|it| !is_origin(it)) {
+            let text = "must be exact origins like https://chat.example.org, without `*` or a path";
+            problems.push(("cors.origins", text.to_owned()));
+        }
+        if self.host.is_empty() {
+            problems.push(("host", "must be an address like 127.0.0.1".to_owned()));
+        }
+        problems
+    }
+}
+
+fn is_origin(text: &str) -> bool {
+    let Some((scheme, host)) = text.split_once("://") else { return false };
+    matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '*', '?', '#'])
+}
+
+/// Section `websocket`: limits of a live connection.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WebsocketConfig {
+    /// Time between two pings, in milliseconds. Default 25,000.
+    pub ping_interval_ms: u64,
+    /// Time a client has to answer a ping, in milliseconds. Default 20,000.
+    pub ping_timeout_ms: u64,
+    /// Time a client has to connect to a namespace, in milliseconds. Default 10,000.
+    pub connect_timeout_ms: u64,
+    /// Largest packet of a client, on polling and WebSocket alike, in bytes. Default 1,000,000.
+    pub max_http_buffer_size: usize,
+    /// Packets that may wait for a client that reads slowly. Default 8,192.
+    pub send_queue_size: usize,
+}
+
+impl Default for WebsocketConfig {
+    fn default() -> Self {
+        Self {
+            ping_interval_ms: 25_000,
+            ping_timeout_ms: 20_000,
+            connect_timeout_ms: 10_000,
+            max_http_buffer_size: 1_000_000,
+            send_queue_size: 8_192,
+        }
+    }
+}
+
+impl ConfigSection for WebsocketConfig {
+    const KEY: &'static str = "websocket";
+
+    fn problems(&self) -> Vec<(&'static str, String)> {
+        let counts = [
+            ("pingIntervalMs", self.ping_interval_ms),
+            ("pingTimeoutMs", self.ping_timeout_ms),
+            ("connectTimeoutMs", self.connect_timeout_ms),
+            ("maxHttpBufferSize", self.max_http_buffer_size as u64),
+            ("sendQueueSize", self.send_queue_size as u64),
+        ];
+        let zero = counts.into_iter().filter(|(_, count)| *count == 0);
+        zero.map(|(key, _)| (key, "must be at least 1".to_owned())).collect()
+    }
+}

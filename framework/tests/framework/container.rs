@@ -1,0 +1,5 @@
+//! Modules, providers and overrides: what is refused, and what is built.
+
+mod instances;
+mod mistakes;
+mod overrides;

@@ -1,0 +1,7 @@
+//! Gateways, spoken to by a client that sees every packet.
+
+mod answers;
+mod extractors;
+mod hooks;
+mod order;
+mod payloads;
