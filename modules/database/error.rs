@@ -1,0 +1,72 @@
+//! What can go wrong with the database, for operators and for clients.
+
+use std::path::{Path, PathBuf};
+
+use hornero::ClientError;
+use sea_orm::{DbErr, SqlErr};
+
+/// Reason the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Its folder could not be made.
+    #[error(
+        "cannot write to the data folder {folder:?}: {source}; make it writable, or name another \
+         one with HORNERO__SERVER__DATA_DIR"
+    )]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+
+    /// The file holds something else, or is damaged.
+    #[error(
+        "{file:?} is not an SQLite database or is damaged; restore it from a backup, or move it \
+         away to begin with an empty one"
+    )]
+    NotADatabase {
+        /// The file.
+        file: PathBuf,
+    },
+
+    /// The database refused.
+    #[error("cannot open the database {file:?}: {source}")]
+    Refused {
+        /// The file.
+        file: PathBuf,
+        /// The driver's own account.
+        source: DbErr,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn of(source: DbErr, file: &Path) -> Self {
+        let file = file.to_owned();
+        let text = source.to_string();
+        if text.contains("file is not a database") || text.contains("malformed") {
+            return Self::NotADatabase { file };
+        }
+        Self::Refused { file, source }
+    }
+}
+
+/// A failure of the database while the server runs.
+#[derive(Debug, thiserror::Error)]
+#[error("the database failed: {0}")]
+pub struct StorageError(#[from] DbErr);
+
+impl StorageError {
+    /// Whether a row with the same unique key exists already.
+    pub fn is_duplicate(&self) -> bool {
+        matches!(self.0.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+    }
+}
+
+/// Logs the failure; the client learns that it may try again.
+impl From<StorageError> for ClientError {
+    fn from(error: StorageError) -> Self {
+        tracing::error!(%error, "A request failed: {error}");
+        Self::unavailable("The server cannot reach its data right now")
+    }
+}
