@@ -1,0 +1,99 @@
+//! The caller of a route or event: who they are, and where their token is looked for.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, Method, header::AUTHORIZATION, request::Parts},
+};
+use hornero::{ClientError, FromEvent, Incoming, Site};
+
+use crate::{
+    AuthError, Authenticates, cookie,
+    user::{Role, UserId, UserType},
+};
+
+/// Who is asking, as their token tells.
+///
+/// An extractor at both doors: a handler that takes one has a signed-in caller.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Caller {
+    /// The user.
+    pub user_id: UserId,
+    /// Kind of user.
+    pub user_type: UserType,
+    /// What the user may administer.
+    pub role: Role,
+    /// What the token is good for, separated by spaces.
+    pub(crate) scope: Arc<str>,
+    /// When the token ends, in seconds since 1970.
+    pub expires_at: i64,
+}
+
+impl Caller {
+    /// Whether the token is good for `scope`.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scope.split(' ').any(|it| it == scope)
+    }
+
+    /// Whether the caller may read whatever there is.
+    pub fn sees_everything(&self) -> bool {
+        self.administers() || self.user_type == UserType::Supervisor
+    }
+
+    /// Whether the caller may do whatever there is.
+    pub fn administers(&self) -> bool {
+        self.role == Role::Admin || self.user_type == UserType::Service
+    }
+
+    /// Refuses guests.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Guest`].
+    pub fn require_account(&self) -> Result<(), AuthError> {
+        if self.user_type == UserType::Guest { Err(AuthError::Guest) } else { Ok(()) }
+    }
+}
+
+/// REST: the bearer token, else the cookie.
+impl<C: Authenticates> FromRequestParts<Arc<C>> for Caller {
+    type Rejection = ClientError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<C>) -> Result<Self, ClientError> {
+        let token = match bearer(&parts.headers) {
+            Some(token) => token,
+            None => {
+                let token = cookie::read(&parts.headers, state.tokens().secure_cookies());
+                let token = token.ok_or(AuthError::NoToken)?;
+                let site = parts.extensions.get::<Site>().copied().unwrap_or(Site::Unknown);
+                // A foreign page can make a browser send the cookie along.
+                if !is_safe(&parts.method) && site != Site::Trusted {
+                    return Err(AuthError::ForeignCookie.into());
+                }
+                token
+            }
+        };
+        Ok(state.tokens().verify(&token)?)
+    }
+}
+
+/// Whether a method changes nothing.
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Socket.IO: whoever the gateway of this module let in.
+impl FromEvent for Caller {
+    fn from_event(incoming: &mut Incoming<'_>) -> Result<Self, ClientError> {
+        let caller = incoming.socket.extensions.get::<Self>();
+        caller.ok_or_else(|| AuthError::NoToken.into())
+    }
+}
+
+/// The token in `Authorization: Bearer ..`.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}

@@ -1,0 +1,125 @@
+//! Configuration section `auth`.
+
+use std::time::Duration;
+
+use hornero::ConfigSection;
+use serde::{Deserialize, Serialize};
+
+/// Scopes that a token may have.
+const SCOPES: [&str; 4] = ["chat", "tasks", "email", "docs"];
+
+/// Longest life of an access token.
+const MAX_AGE: Duration = Duration::from_secs(60 * 60);
+
+/// Who may come in, and with which tokens.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AuthConfig {
+    /// Whether anybody may register. Default true.
+    pub registration: bool,
+    /// Scope of those who register, separated by spaces. Default `chat tasks email docs`.
+    pub default_scope: String,
+    /// Access tokens.
+    pub jwt: JwtConfig,
+    /// Cookies.
+    pub cookies: CookieConfig,
+}
+
+/// Keys `auth.jwt.*`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct JwtConfig {
+    /// HS256 key, at least 32 bytes. Default: a random one kept in `server.dataDir`,
+    /// except in the profile `production`, which needs one.
+    pub secret: String,
+    /// `iss` of tokens. Default `dialog-gateway`.
+    pub issuer: String,
+    /// `aud` of tokens. Default `personal-assistant`.
+    pub audience: String,
+    /// Life of a token: a number with `s`, `m` or `h`, at most `1h`. Default `1h`.
+    pub max_age: String,
+}
+
+/// Keys `auth.cookies.*`.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CookieConfig {
+    /// Whether cookies travel over HTTPS only. Default false.
+    pub secure: bool,
+}
+
+impl Default for AuthConfig {
+    fn default() -> Self {
+        Self {
+            registration: true,
+            default_scope: SCOPES.join(" "),
+            jwt: JwtConfig::default(),
+            cookies: CookieConfig::default(),
+        }
+    }
+}
+
+impl Default for JwtConfig {
+    fn default() -> Self {
+        Self {
+            secret: String::new(),
+            issuer: "dialog-gateway".to_owned(),
+            audience: "personal-assistant".to_owned(),
+            max_age: "1h".to_owned(),
+        }
+    }
+}
+
+impl JwtConfig {
+    /// See [`Self::max_age`].
+    pub(crate) fn life(&self) -> Duration {
+        parse_duration(&self.max_age).unwrap_or(MAX_AGE)
+    }
+}
+
+impl ConfigSection for AuthConfig {
+    const KEY: &'static str = "auth";
+    const ALIASES: &'static [(&'static str, &'static str)] = &[("JWT_SECRET", "jwt.secret")];
+
+    fn problems(&self) -> Vec<(&'static str, String)> {
+        let mut problems = Vec::new();
+        if !self.jwt.secret.is_empty() && self.jwt.secret.len() < 32 {
+            problems.push(("jwt.secret", "must be at least 32 bytes".to_owned()));
+        }
+        let life = parse_duration(&self.jwt.max_age);
+        if life.is_none_or(|it| it.is_zero() || it > MAX_AGE) {
+            let text = "must be a number with s, m or h, at most 1h";
+            problems.push(("jwt.maxAge", text.to_owned()));
+        }
+        if self.default_scope.split(' ').any(|it| !SCOPES.contains(&it)) {
+            let text = format!("must be out of {}, separated by spaces", SCOPES.join(", "));
+            problems.push(("defaultScope", text));
+        }
+        problems
+    }
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    let unit = match text.chars().last()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 60 * 60,
+        _ => return None,
+    };
+    let number: u64 = text[..text.len() - 1].parse().ok()?;
+    Some(Duration::from_secs(number.checked_mul(unit)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(parse_duration("90s"), Some(Duration::from_secs(90)));
+        assert_eq!(parse_duration("1h"), Some(MAX_AGE));
+        for text in ["", "h", "60", "1d", "-1h", "1.5h"] {
+            assert_eq!(parse_duration(text), None, "{text}");
+        }
+    }
+}

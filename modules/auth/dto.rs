@@ -1,0 +1,105 @@
+//! The wire forms of authentication, field by field.
+
+use hornero::{rules, timestamp};
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use crate::{
+    service::SignedIn,
+    user::{Role, User, UserId, UserType},
+};
+
+/// Body of `POST /auth/register`.
+#[derive(Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Register {
+    /// At most 254 characters; in any case, kept in lower case.
+    #[validate(email, length(max = 254))]
+    pub email: String,
+    /// 12 to 128 characters.
+    #[validate(length(min = 12, max = 128))]
+    pub password: String,
+    /// How others see the user, 1 to 80 characters.
+    #[validate(length(min = 1, max = 80), custom(function = "rules::single_line"))]
+    pub display_name: String,
+}
+
+/// Body of `POST /auth/login`.
+#[derive(Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LogIn {
+    /// As registered, in any case.
+    #[validate(length(min = 1, max = 254))]
+    pub email: String,
+    /// As registered.
+    #[validate(length(min = 1, max = 128))]
+    pub password: String,
+}
+
+/// Body of `POST /auth/guest`.
+#[derive(Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EnterAsGuest {
+    /// How others see the guest, 1 to 80 characters. Default `Guest`.
+    #[validate(length(min = 1, max = 80), custom(function = "rules::single_line"))]
+    pub display_name: Option<String>,
+}
+
+/// Answer to registering, logging in and entering as a guest.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SignedInView {
+    /// Who is signed in.
+    pub user: UserView,
+    /// Token to send as `Authorization: Bearer`, or as `auth.token` of a Socket.IO handshake.
+    pub access_token: String,
+    /// Seconds until the token ends.
+    pub expires_in: u64,
+}
+
+impl From<SignedIn> for SignedInView {
+    fn from(signed_in: SignedIn) -> Self {
+        Self {
+            user: signed_in.user.into(),
+            access_token: signed_in.access_token,
+            expires_in: signed_in.life.as_secs(),
+        }
+    }
+}
+
+/// A user as the user sees itself.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UserView {
+    /// Identifies the user.
+    pub id: UserId,
+    /// Lower case; `null` for guests.
+    pub email: Option<String>,
+    /// How others see the user.
+    pub display_name: String,
+    /// Kind of user.
+    pub user_type: UserType,
+    /// What the user may administer.
+    pub role: Role,
+    /// What the user's tokens are good for, separated by spaces.
+    pub scope: String,
+    /// RFC 3339, UTC, milliseconds.
+    pub created_at: String,
+    /// RFC 3339, UTC, milliseconds.
+    pub updated_at: String,
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email,
+            display_name: user.display_name,
+            user_type: user.user_type,
+            role: user.role,
+            scope: user.scope,
+            created_at: timestamp(user.created_at),
+            updated_at: timestamp(user.updated_at),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The table `users`, column by column.
+//!
+//! Private to this module: only the repository knows that rows exist.
+#![allow(missing_docs, unreachable_pub, reason = "the derive makes undocumented public items")]
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "users")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    #[sea_orm(unique)]
+    pub email: Option<String>,
+    pub display_name: String,
+    #[sea_orm(column_type = "Text")]
+    pub password_hash: Option<String>,
+    pub user_type: String,
+    pub role: String,
+    pub scope: String,
+    pub status: String,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

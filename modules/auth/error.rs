@@ -1,0 +1,105 @@
+//! What can go wrong in authentication, and how clients learn of it.
+
+use std::path::PathBuf;
+
+use database::StorageError;
+use hornero::{ClientError, ErrorKind};
+
+/// Reason authentication refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// The request carries no token.
+    #[error("A token is needed: log in, or send it as Authorization: Bearer")]
+    NoToken,
+
+    /// The token is not ours, or is not what it should be.
+    #[error("The token is not valid")]
+    BadToken,
+
+    /// The token was valid once.
+    #[error("The token has expired: log in again")]
+    Expired,
+
+    /// A cookie came along with a request that a foreign page may have made.
+    #[error("A cookie is not enough here: the request does not come from a page of this server")]
+    ForeignCookie,
+
+    /// Wrong e-mail address or password, and which of them is not told.
+    #[error("E-mail address or password are wrong")]
+    WrongCredentials,
+
+    /// The e-mail address belongs to somebody.
+    #[error("There is an account with this e-mail address already")]
+    EmailTaken,
+
+    /// `auth.registration` is off.
+    #[error("Registration is closed")]
+    RegistrationClosed,
+
+    /// Guests may not do this.
+    #[error("Guests may not do this: register first")]
+    Guest,
+
+    /// There is no such user.
+    #[error("There is no such user")]
+    NoSuchUser,
+
+    /// The production profile has no key to sign tokens with.
+    #[error(
+        "production needs a key to sign tokens with: set JWT_SECRET to at least 32 random bytes \
+         (openssl rand -base64 48)"
+    )]
+    NoSecret,
+
+    /// The generated key could not be kept.
+    #[error(
+        "cannot keep the token key in the data folder {folder:?}: {source}; make it writable, or \
+         set JWT_SECRET"
+    )]
+    Secret {
+        /// The data folder.
+        folder: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+
+    /// A token could not be signed.
+    #[error("a token could not be signed: {0}")]
+    Signing(String),
+
+    /// A password could not be hashed.
+    #[error("a password could not be hashed: {0}")]
+    Hashing(String),
+
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl From<AuthError> for ClientError {
+    fn from(error: AuthError) -> Self {
+        let kind = match error {
+            AuthError::NoToken | AuthError::BadToken | AuthError::WrongCredentials => {
+                ErrorKind::Unauthorized
+            }
+            AuthError::Expired => ErrorKind::TokenExpired,
+            AuthError::ForeignCookie | AuthError::RegistrationClosed | AuthError::Guest => {
+                ErrorKind::Forbidden
+            }
+            AuthError::EmailTaken => {
+                return Self::new(ErrorKind::Conflict, error.to_string())
+                    .detail("reason", "email_taken");
+            }
+            AuthError::NoSuchUser => ErrorKind::NotFound,
+            AuthError::Storage(error) => return error.into(),
+            AuthError::NoSecret
+            | AuthError::Secret { .. }
+            | AuthError::Signing(_)
+            | AuthError::Hashing(_) => {
+                tracing::error!(%error, "Authentication failed: {error}");
+                return Self::internal();
+            }
+        };
+        Self::new(kind, error.to_string())
+    }
+}

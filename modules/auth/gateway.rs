@@ -1,0 +1,95 @@
+//! Lets Socket.IO clients in, or refuses them.
+
+use std::sync::Arc;
+
+use hornero::{CONTRACT_VERSION, ClientError, Events, Gateway, Handshake, Site, SocketRef};
+use serde::{Deserialize, Serialize};
+
+use crate::{AuthError, Caller, TokenService, UserId, caller::bearer, cookie};
+
+/// Asks every socket for a token before it is connected.
+pub(crate) struct AuthGateway {
+    tokens: Arc<TokenService>,
+}
+
+impl AuthGateway {
+    pub(crate) fn new(tokens: Arc<TokenService>) -> Self {
+        Self { tokens }
+    }
+}
+
+impl Gateway for AuthGateway {
+    const NAMESPACES: &'static [&'static str] = &["/", "/chat"];
+    const ERROR_EVENT: &'static str = "chat:error";
+
+    fn events(_: &mut Events<Self>) {}
+
+    async fn authenticate(self: Arc<Self>, handshake: Handshake) -> Result<(), ClientError> {
+        let auth = Auth::deserialize(&handshake.auth).unwrap_or_default();
+        if auth.version.is_some_and(|it| it.split('.').next() != Some("1")) {
+            let text = "must be a version 1";
+            return Err(ClientError::field("version", "unsupported", text));
+        }
+        let socket = &handshake.socket;
+        let token = auth.token.map(|it| it.trim_start_matches("Bearer ").to_owned());
+        let token = token.or_else(|| self.request_token(socket)).ok_or(AuthError::NoToken)?;
+        socket.extensions.insert(self.tokens.verify(&token)?);
+        Ok(())
+    }
+
+    async fn connected(self: Arc<Self>, socket: SocketRef) {
+        let Some(caller) = socket.extensions.get::<Caller>() else { return };
+        let welcome = Welcome {
+            kind: "welcome",
+            socket_id: socket.id.to_string(),
+            user_id: caller.user_id,
+            server_version: env!("CARGO_PKG_VERSION"),
+            version: CONTRACT_VERSION,
+        };
+        // A client that has left again needs no welcome.
+        let _ = socket.emit("chat:system:notification", &welcome);
+    }
+}
+
+impl AuthGateway {
+    /// The token in the request that opened the connection: header, cookie, query.
+    fn request_token(&self, socket: &SocketRef) -> Option<String> {
+        let request = socket.req_parts();
+        let from_cookie = || {
+            // Without an origin there is no telling whose page sends the cookie.
+            let site = request.extensions.get::<Site>().copied();
+            let trusted = site == Some(Site::Trusted) && request.headers.contains_key("origin");
+            let cookie = cookie::read(&request.headers, self.tokens.secure_cookies());
+            cookie.filter(|_| trusted)
+        };
+        let from_query = || {
+            let query = axum::extract::Query::<QueryToken>::try_from_uri(&request.uri).ok()?;
+            query.0.token
+        };
+        bearer(&request.headers).or_else(from_cookie).or_else(from_query)
+    }
+}
+
+/// The `auth` object of a handshake.
+#[derive(Default, Deserialize)]
+struct Auth {
+    token: Option<String>,
+    version: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct QueryToken {
+    token: Option<String>,
+}
+
+/// `chat:system:notification` of type `welcome`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Welcome {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    socket_id: String,
+    user_id: UserId,
+    server_version: &'static str,
+    version: &'static str,
+}

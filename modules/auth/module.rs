@@ -1,0 +1,76 @@
+//! Who is asking: users, passwords, tokens, and the identity of a caller at both doors.
+//!
+//! ```text
+//! REST   -> controller -> AuthService -> UserRepository -> database
+//!                             └-> PasswordHasher, TokenService
+//! caller -> TokenService -> Caller    (every other module's controllers and gateways)
+//! ```
+
+use std::sync::Arc;
+
+use database::DatabaseModule;
+use hornero::{Module, ModuleDef};
+
+mod caller;
+mod config;
+mod controller;
+mod cookie;
+mod dto;
+mod entity;
+mod error;
+mod gateway;
+mod password;
+mod repository;
+mod secret;
+mod service;
+#[cfg(test)]
+mod tests;
+mod token;
+mod user;
+mod user_service;
+
+pub use caller::Caller;
+pub use config::AuthConfig;
+pub use error::AuthError;
+
+pub use token::TokenService;
+pub use user::{NewUser, Role, User, UserId, UserType};
+pub use user_service::UserService;
+
+use crate::{
+    controller::AuthController, gateway::AuthGateway, password::PasswordHasher,
+    repository::SeaOrmUserRepository, service::AuthService,
+};
+
+/// Wires up authentication. Exports [`TokenService`] for guards, and [`UserService`].
+pub struct AuthModule;
+
+impl Module for AuthModule {
+    fn define(m: &mut ModuleDef) {
+        m.import::<DatabaseModule>()
+            .config::<AuthConfig>()
+            .bind(SeaOrmUserRepository::bind)
+            .provide(PasswordHasher::new)
+            .try_provide(TokenService::open)
+            .provide(AuthService::new)
+            .provide(UserService::new)
+            .controller(AuthController::new)
+            .gateway(AuthGateway::new)
+            .export::<TokenService>()
+            .export::<UserService>();
+    }
+}
+
+/// A controller that authenticates its callers: it has a [`TokenService`].
+///
+/// Needed for a handler to take a [`Caller`]; forgetting the service does not compile.
+pub trait Authenticates: Send + Sync {
+    /// The service that tokens are verified with.
+    fn tokens(&self) -> &TokenService;
+}
+
+impl<T: Authenticates> Authenticates for Arc<T> {
+    fn tokens(&self) -> &TokenService {
+        T::tokens(self)
+    }
+}

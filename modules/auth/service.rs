@@ -1,0 +1,122 @@
+//! The rules of signing in.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::Utc;
+
+use crate::{
+    AuthConfig, AuthError, TokenService,
+    dto::Register,
+    password::PasswordHasher,
+    repository::UserRepository,
+    user::{NewUser, Role, User, UserId, UserType},
+};
+
+/// Scope of guests.
+const GUEST_SCOPE: &str = "chat";
+
+/// Signs users in.
+pub(crate) struct AuthService {
+    users: Arc<dyn UserRepository>,
+    passwords: Arc<PasswordHasher>,
+    tokens: Arc<TokenService>,
+    config: Arc<AuthConfig>,
+}
+
+/// A user with a token of theirs.
+#[derive(Debug)]
+pub(crate) struct SignedIn {
+    /// Who is signed in.
+    pub(crate) user: User,
+    /// Signed access token.
+    pub(crate) access_token: String,
+    /// Time until the token ends.
+    pub(crate) life: Duration,
+}
+
+impl AuthService {
+    pub(crate) fn new(
+        users: Arc<dyn UserRepository>,
+        passwords: Arc<PasswordHasher>,
+        tokens: Arc<TokenService>,
+        config: Arc<AuthConfig>,
+    ) -> Self {
+        Self { users, passwords, tokens, config }
+    }
+
+    /// Makes an account and signs in.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::RegistrationClosed`], [`AuthError::EmailTaken`], or a failure.
+    pub(crate) async fn register(&self, form: Register) -> Result<SignedIn, AuthError> {
+        if !self.config.registration {
+            return Err(AuthError::RegistrationClosed);
+        }
+        let password_hash = Some(self.passwords.hash(&form.password).await?);
+        let user = NewUser {
+            email: Some(form.email),
+            display_name: form.display_name,
+            password_hash,
+            user_type: UserType::Employee,
+            role: Role::User,
+            scope: self.config.default_scope.clone(),
+        };
+        self.sign_in_new(user).await
+    }
+
+    /// Signs in with e-mail address and password.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::WrongCredentials`], after the same time whichever was wrong.
+    pub(crate) async fn log_in(&self, email: &str, password: &str) -> Result<SignedIn, AuthError> {
+        let user = self.users.by_email(&email.to_lowercase()).await?;
+        let hash = user.as_ref().and_then(|it| it.password_hash.as_deref());
+        let right = self.passwords.verify(password, hash).await?;
+        match user {
+            Some(user) if right => self.sign_in(user),
+            _ => Err(AuthError::WrongCredentials),
+        }
+    }
+
+    /// Signs in without an account.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage or cryptography.
+    pub(crate) async fn enter_as_guest(
+        &self,
+        display_name: Option<String>,
+    ) -> Result<SignedIn, AuthError> {
+        let guest = NewUser {
+            email: None,
+            display_name: display_name.unwrap_or_else(|| "Guest".to_owned()),
+            password_hash: None,
+            user_type: UserType::Guest,
+            role: Role::User,
+            scope: GUEST_SCOPE.to_owned(),
+        };
+        self.sign_in_new(guest).await
+    }
+
+    /// The user with this id.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage.
+    pub(crate) async fn user(&self, id: &UserId) -> Result<Option<User>, AuthError> {
+        Ok(self.users.by_id(id).await?)
+    }
+
+    async fn sign_in_new(&self, user: NewUser) -> Result<SignedIn, AuthError> {
+        let user = user.into_user(Utc::now());
+        self.users.insert(&user).await?;
+        self.sign_in(user)
+    }
+
+    fn sign_in(&self, user: User) -> Result<SignedIn, AuthError> {
+        let access_token = self.tokens.issue(&user)?;
+        Ok(SignedIn { user, access_token, life: self.tokens.life() })
+    }
+}
