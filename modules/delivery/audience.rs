@@ -1,0 +1,180 @@
+//! Who listens to which conversation.
+
+use std::collections::{HashMap, HashSet};
+
+use auth::UserId;
+
+use crate::{announcement::Vocabulary, conversation::ConversationId, socketio_door::SocketKey};
+
+/// The sockets that have joined conversations.
+#[derive(Default)]
+pub(crate) struct Audience {
+    listeners: HashMap<ConversationId, Listeners>,
+    /// The same the other way round, so that a socket that leaves is found quickly.
+    sockets: HashMap<SocketKey, Joins>,
+}
+
+#[derive(Default)]
+struct Listeners {
+    users: HashMap<UserId, HashSet<SocketKey>>,
+    /// How many sockets listen in each namespace and vocabulary.
+    channels: HashMap<(u8, Vocabulary), usize>,
+}
+
+struct Joins {
+    user: UserId,
+    conversations: HashMap<ConversationId, Vocabulary>,
+}
+
+impl Audience {
+    /// Adds a socket, or changes the vocabulary it hears the conversation in.
+    /// Tells the vocabulary before, and whether it is the user's first socket there.
+    pub(crate) fn join(
+        &mut self,
+        socket: SocketKey,
+        user: &UserId,
+        conversation: ConversationId,
+        vocabulary: Vocabulary,
+    ) -> (Option<Vocabulary>, bool) {
+        let joins = self
+            .sockets
+            .entry(socket)
+            .or_insert_with(|| Joins { user: user.clone(), conversations: HashMap::new() });
+        let before = joins.conversations.insert(conversation, vocabulary);
+        let listeners = self.listeners.entry(conversation).or_default();
+        if let Some(before) = before {
+            listeners.uncount(socket, before);
+        }
+        *listeners.channels.entry((socket.namespace, vocabulary)).or_default() += 1;
+        let sockets = listeners.users.entry(user.clone()).or_default();
+        let first = sockets.is_empty();
+        sockets.insert(socket);
+        (before, first)
+    }
+
+    /// Removes a socket. Tells the vocabulary it heard, and whether it was the user's last.
+    pub(crate) fn leave(
+        &mut self,
+        socket: SocketKey,
+        conversation: ConversationId,
+    ) -> Option<(Vocabulary, bool)> {
+        let joins = self.sockets.get_mut(&socket)?;
+        let vocabulary = joins.conversations.remove(&conversation)?;
+        let user = joins.user.clone();
+        if joins.conversations.is_empty() {
+            self.sockets.remove(&socket);
+        }
+        let listeners = self.listeners.get_mut(&conversation)?;
+        listeners.uncount(socket, vocabulary);
+        let sockets = listeners.users.get_mut(&user)?;
+        sockets.remove(&socket);
+        let last = sockets.is_empty();
+        if last {
+            listeners.users.remove(&user);
+        }
+        if listeners.users.is_empty() {
+            self.listeners.remove(&conversation);
+        }
+        Some((vocabulary, last))
+    }
+
+    /// Conversations that a socket has joined.
+    pub(crate) fn joined(&self, socket: SocketKey) -> Vec<ConversationId> {
+        let joins = self.sockets.get(&socket);
+        joins.map(|it| it.conversations.keys().copied().collect()).unwrap_or_default()
+    }
+
+    /// How many conversations a socket has joined.
+    pub(crate) fn count(&self, socket: SocketKey) -> usize {
+        self.sockets.get(&socket).map_or(0, |it| it.conversations.len())
+    }
+
+    /// Whether a user listens.
+    pub(crate) fn hears(&self, conversation: ConversationId, user: &UserId) -> bool {
+        self.listeners.get(&conversation).is_some_and(|it| it.users.contains_key(user))
+    }
+
+    /// How many users listen.
+    pub(crate) fn online(&self, conversation: ConversationId) -> usize {
+        self.listeners.get(&conversation).map_or(0, |it| it.users.len())
+    }
+
+    /// Whether somebody listens in this namespace and vocabulary.
+    pub(crate) fn listens(
+        &self,
+        conversation: ConversationId,
+        namespace: u8,
+        vocabulary: Vocabulary,
+    ) -> bool {
+        let listeners = self.listeners.get(&conversation);
+        listeners.is_some_and(|it| it.channels.contains_key(&(namespace, vocabulary)))
+    }
+}
+
+impl Listeners {
+    fn uncount(&mut self, socket: SocketKey, vocabulary: Vocabulary) {
+        let channel = (socket.namespace, vocabulary);
+        if let Some(count) = self.channels.get_mut(&channel) {
+            *count -= 1;
+            if *count == 0 {
+                self.channels.remove(&channel);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn socket(namespace: u8, number: i64) -> SocketKey {
+        SocketKey::of_test(namespace, number)
+    }
+
+    #[test]
+    fn first_and_last_socket_of_a_user_are_told() {
+        let mut audience = Audience::default();
+        let (room, ada) = (ConversationId::generate(), UserId::generate());
+        let (tab, phone) = (socket(0, 1), socket(1, 2));
+
+        assert_eq!(audience.join(tab, &ada, room, Vocabulary::Chat), (None, true));
+        assert_eq!(audience.join(phone, &ada, room, Vocabulary::Chat), (None, false));
+        assert_eq!(audience.online(room), 1);
+        assert_eq!(audience.leave(tab, room), Some((Vocabulary::Chat, false)));
+        assert_eq!(audience.leave(tab, room), None);
+        assert_eq!(audience.leave(phone, room), Some((Vocabulary::Chat, true)));
+        assert!(!audience.hears(room, &ada));
+    }
+
+    #[test]
+    fn last_join_decides_the_vocabulary() {
+        let mut audience = Audience::default();
+        let (room, ada) = (ConversationId::generate(), UserId::generate());
+        let tab = socket(0, 1);
+        audience.join(tab, &ada, room, Vocabulary::Chat);
+
+        let again = audience.join(tab, &ada, room, Vocabulary::Session);
+
+        assert_eq!(again, (Some(Vocabulary::Chat), false));
+        assert!(audience.listens(room, 0, Vocabulary::Session));
+        assert!(!audience.listens(room, 0, Vocabulary::Chat));
+    }
+
+    #[test]
+    fn nothing_is_left_when_all_have_left() {
+        let mut audience = Audience::default();
+        for number in 0..100 {
+            let user = UserId::generate();
+            for _ in 0..3 {
+                let room = ConversationId::generate();
+                audience.join(socket(0, number), &user, room, Vocabulary::Chat);
+            }
+        }
+        for number in 0..100 {
+            for room in audience.joined(socket(0, number)) {
+                audience.leave(socket(0, number), room);
+            }
+        }
+        assert!(audience.listeners.is_empty() && audience.sockets.is_empty());
+    }
+}

@@ -1,0 +1,122 @@
+//! Conversations: the one thing that carries messages.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use database::{StorageError, Transaction};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::repository::ConversationRepository;
+
+/// Identifies a conversation: a room, a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConversationId(pub Uuid);
+
+impl ConversationId {
+    /// A new id. Version 7, so ids sort by time.
+    pub fn generate() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+impl std::fmt::Display for ConversationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Which feature a conversation belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConversationKind {
+    /// One owner, and an assistant.
+    Session,
+    /// Many members.
+    Room,
+}
+
+impl ConversationKind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Room => "room",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Self::Session, Self::Room].into_iter().find(|it| it.as_str() == name)
+    }
+}
+
+/// A conversation, as its log sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversation {
+    /// Identifies it.
+    pub id: ConversationId,
+    /// Feature it belongs to.
+    pub kind: ConversationKind,
+    /// Number of its newest event; 0 before the first.
+    pub last_seq: i64,
+    /// Names one life of its log; another one after it was restored from a backup.
+    pub epoch: Uuid,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// When its newest event happened, or it began.
+    pub last_activity_at: DateTime<Utc>,
+}
+
+/// Begins and finds conversations.
+pub struct Conversations {
+    repository: Arc<dyn ConversationRepository>,
+}
+
+impl Conversations {
+    pub(crate) fn new(repository: Arc<dyn ConversationRepository>) -> Self {
+        Self { repository }
+    }
+
+    /// Begins a conversation in the transaction that stores the room or session it is.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage; the transaction is of no use any more.
+    pub async fn begin(
+        &self,
+        tx: &Transaction,
+        id: ConversationId,
+        kind: ConversationKind,
+        now: DateTime<Utc>,
+    ) -> Result<(), StorageError> {
+        let conversation = Conversation {
+            id,
+            kind,
+            last_seq: 0,
+            epoch: Uuid::new_v4(),
+            created_at: now,
+            last_activity_at: now,
+        };
+        self.repository.insert(tx, &conversation).await
+    }
+
+    /// The conversation with this id.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage.
+    pub async fn find(&self, id: ConversationId) -> Result<Option<Conversation>, StorageError> {
+        Ok(self.find_all(&[id]).await?.pop())
+    }
+
+    /// Those of `ids` that exist, in no particular order.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage.
+    pub async fn find_all(
+        &self,
+        ids: &[ConversationId],
+    ) -> Result<Vec<Conversation>, StorageError> {
+        self.repository.find_all(ids).await
+    }
+}

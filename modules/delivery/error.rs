@@ -1,0 +1,80 @@
+//! What can go wrong in delivery, and how clients learn of it.
+
+use auth::AuthError;
+use database::StorageError;
+use hornero::{ClientError, ErrorKind};
+
+/// Reason a caller may not do something in a conversation.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// The caller may not know whether there is such a conversation.
+    #[error("There is no such conversation, or you have no access to it")]
+    Denied,
+
+    /// The room is public, but the caller is no member.
+    #[error("Only members may do this: join the room first")]
+    NotAMember,
+
+    /// The session is closed.
+    #[error("The session is closed")]
+    Closed,
+
+    /// The socket has joined as many conversations as one may.
+    #[error("This connection has joined too many conversations: leave one first")]
+    TooManyJoined,
+
+    /// Users could not be looked up.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl From<AccessError> for ClientError {
+    fn from(error: AccessError) -> Self {
+        let (kind, reason) = match error {
+            AccessError::Denied => (ErrorKind::NoAccess, None),
+            AccessError::NotAMember => (ErrorKind::NotAMember, None),
+            AccessError::Closed => (ErrorKind::Conflict, Some("session_closed")),
+            AccessError::TooManyJoined => (ErrorKind::Conflict, Some("too_many_joined")),
+            AccessError::Auth(error) => return error.into(),
+            AccessError::Storage(error) => return error.into(),
+        };
+        let refusal = Self::new(kind, error.to_string());
+        match reason {
+            Some(reason) => refusal.detail("reason", reason),
+            None => refusal,
+        }
+    }
+}
+
+/// Reason an event was not appended. Nothing of it was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// The conversation does not exist, or not any more.
+    #[error("There is no such conversation, or you have no access to it")]
+    NoConversation,
+
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+
+    /// The task that stores the event died.
+    #[error("an event could not be stored: {0}")]
+    Lost(String),
+}
+
+impl From<AppendError> for ClientError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::NoConversation => Self::new(ErrorKind::NoAccess, error.to_string()),
+            AppendError::Storage(error) => error.into(),
+            AppendError::Lost(_) => {
+                tracing::error!(%error, "A request failed: {error}");
+                Self::internal()
+            }
+        }
+    }
+}

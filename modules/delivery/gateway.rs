@@ -1,0 +1,29 @@
+//! Takes sockets that are gone out of the conversations they had joined.
+
+use std::sync::Arc;
+
+use hornero::{DisconnectReason, Events, Gateway, SocketRef};
+
+use crate::{socketio_door::NAMESPACES, subscriptions::Subscriptions};
+
+/// Watches sockets leave. The events to join and leave by belong to rooms and sessions.
+pub(crate) struct DeliveryGateway {
+    subscriptions: Arc<Subscriptions>,
+}
+
+impl DeliveryGateway {
+    pub(crate) fn new(subscriptions: Arc<Subscriptions>) -> Self {
+        Self { subscriptions }
+    }
+}
+
+impl Gateway for DeliveryGateway {
+    const NAMESPACES: &'static [&'static str] = NAMESPACES;
+    const ERROR_EVENT: &'static str = "chat:error";
+
+    fn events(_: &mut Events<Self>) {}
+
+    async fn disconnected(self: Arc<Self>, socket: SocketRef, _: DisconnectReason) {
+        self.subscriptions.leave_all(&socket).await;
+    }
+}
