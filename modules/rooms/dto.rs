@@ -1,0 +1,148 @@
+//! The wire forms of rooms, field by field.
+
+use auth::UserId;
+use delivery::{ConversationId, Joined};
+use hornero::{rules, timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::room::{Room, Visibility};
+
+/// Body of `POST /rooms`, and payload of `chat:room:create`.
+#[derive(Debug, Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CreateRoom {
+    /// 1 to 100 characters.
+    #[validate(length(min = 1, max = 100), custom(function = "rules::single_line"))]
+    pub(crate) name: String,
+    /// Default public.
+    #[serde(default = "public")]
+    pub(crate) visibility: Visibility,
+    /// An object of at most 16 KiB and 8 levels. Default empty.
+    #[serde(default)]
+    #[validate(custom(function = "rules::metadata"))]
+    pub(crate) metadata: Map<String, Value>,
+}
+
+fn public() -> Visibility {
+    Visibility::Public
+}
+
+/// Query of `GET /rooms`.
+#[derive(Debug, Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ListRooms {
+    /// `public` for all public rooms; else those that the caller is a member of.
+    pub(crate) visibility: Option<Visibility>,
+    /// Where the page before ended.
+    pub(crate) cursor: Option<String>,
+    /// 1 to 100. Default 50.
+    #[serde(default = "default_limit")]
+    #[validate(range(min = 1, max = 100))]
+    pub(crate) limit: u64,
+}
+
+fn default_limit() -> u64 {
+    50
+}
+
+/// Payload of `chat:room:join` and `chat:room:leave`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RoomReference {
+    /// The room, or any other conversation.
+    pub(crate) room_id: ConversationId,
+}
+
+/// A room, as clients see it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RoomView {
+    id: ConversationId,
+    name: String,
+    visibility: Visibility,
+    created_by: UserId,
+    metadata: Map<String, Value>,
+    member_count: u64,
+    created_at: String,
+    updated_at: String,
+}
+
+impl From<Room> for RoomView {
+    fn from(room: Room) -> Self {
+        Self {
+            id: room.id,
+            name: room.name,
+            visibility: room.visibility,
+            created_by: room.created_by,
+            metadata: room.metadata,
+            member_count: room.member_count,
+            created_at: timestamp(room.created_at),
+            updated_at: timestamp(room.updated_at),
+        }
+    }
+}
+
+/// `chat:room:created`, and the ack of `chat:room:create`.
+#[derive(Debug, Serialize)]
+pub(crate) struct RoomCreated {
+    pub(crate) room: RoomView,
+}
+
+/// `chat:room:joined`, and the ack of `chat:room:join`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RoomJoined {
+    room_id: ConversationId,
+    /// The first 100, owners first.
+    members: Vec<MemberView>,
+    member_count: u64,
+    /// Members who listen.
+    online: usize,
+    /// Number of the newest event.
+    last_seq: i64,
+    epoch: Uuid,
+    /// Events that are sent again.
+    replayed: u64,
+    role: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MemberView {
+    user_id: UserId,
+    display_name: String,
+    role: &'static str,
+    online: bool,
+}
+
+impl RoomJoined {
+    pub(crate) fn new(room_id: ConversationId, joined: Joined) -> Self {
+        let members = joined.members.into_iter().map(|it| MemberView {
+            user_id: it.user_id,
+            display_name: it.display_name,
+            role: it.role,
+            online: it.online,
+        });
+        Self {
+            room_id,
+            members: members.collect(),
+            member_count: joined.member_count,
+            online: joined.online,
+            last_seq: joined.last_seq,
+            epoch: joined.epoch,
+            replayed: 0,
+            role: joined.role,
+        }
+    }
+}
+
+/// `chat:room:left`, and the ack of `chat:room:leave`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RoomLeft {
+    pub(crate) room_id: ConversationId,
+    pub(crate) reason: &'static str,
+}

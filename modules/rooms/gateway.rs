@@ -1,0 +1,72 @@
+//! Socket.IO events of rooms: create, join, leave.
+
+use std::sync::Arc;
+
+use auth::Caller;
+use delivery::{NAMESPACES, Subscriptions, Vocabulary};
+use hornero::{ClientError, Data, Events, Gateway, SocketRef, Valid};
+
+use crate::{
+    dto::{CreateRoom, RoomCreated, RoomJoined, RoomLeft, RoomReference},
+    service::RoomService,
+};
+
+/// Handles `chat:room:*`.
+pub(crate) struct RoomGateway {
+    rooms: Arc<RoomService>,
+    subscriptions: Arc<Subscriptions>,
+}
+
+impl RoomGateway {
+    pub(crate) fn new(rooms: Arc<RoomService>, subscriptions: Arc<Subscriptions>) -> Self {
+        Self { rooms, subscriptions }
+    }
+}
+
+impl Gateway for RoomGateway {
+    const NAMESPACES: &'static [&'static str] = NAMESPACES;
+    const ERROR_EVENT: &'static str = "chat:error";
+
+    fn events(on: &mut Events<Self>) {
+        on.on("chat:room:create", Self::create).replies("chat:room:created");
+        on.on("chat:room:join", Self::join).replies("chat:room:joined");
+        on.on("chat:room:leave", Self::leave).replies("chat:room:left");
+    }
+}
+
+impl RoomGateway {
+    /// Makes a room, and joins it.
+    async fn create(
+        self: Arc<Self>,
+        socket: SocketRef,
+        caller: Caller,
+        Valid(Data(event)): Valid<Data<CreateRoom>>,
+    ) -> Result<RoomCreated, ClientError> {
+        let room =
+            self.rooms.create(&caller, &event.name, event.visibility, event.metadata).await?;
+        self.subscriptions.join(&socket, &caller, room.id, Vocabulary::Chat).await?;
+        Ok(RoomCreated { room: room.into() })
+    }
+
+    /// Joins a room, and becomes a member of a public one.
+    async fn join(
+        self: Arc<Self>,
+        socket: SocketRef,
+        caller: Caller,
+        Data(event): Data<RoomReference>,
+    ) -> Result<RoomJoined, ClientError> {
+        let id = event.room_id;
+        let joined = self.subscriptions.join(&socket, &caller, id, Vocabulary::Chat).await?;
+        Ok(RoomJoined::new(id, joined))
+    }
+
+    /// Stops listening. The caller stays a member.
+    async fn leave(
+        self: Arc<Self>,
+        socket: SocketRef,
+        Data(event): Data<RoomReference>,
+    ) -> Result<RoomLeft, ClientError> {
+        self.subscriptions.leave(&socket, event.room_id).await;
+        Ok(RoomLeft { room_id: event.room_id, reason: "left" })
+    }
+}

@@ -1,0 +1,58 @@
+//! Who may do what in a room.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use auth::Caller;
+use chrono::Utc;
+use database::StorageError;
+use delivery::{AccessError, AccessPolicy, ConversationId, Participant, Right};
+
+use crate::{
+    repository::RoomRepository,
+    room::{MemberRole, Visibility},
+};
+
+/// The rules of rooms: members may all, others may join what is public.
+pub(crate) struct RoomPolicy {
+    rooms: Arc<dyn RoomRepository>,
+}
+
+impl RoomPolicy {
+    pub(crate) fn new(rooms: Arc<dyn RoomRepository>) -> Self {
+        Self { rooms }
+    }
+}
+
+#[async_trait]
+impl AccessPolicy for RoomPolicy {
+    async fn require(
+        &self,
+        caller: &Caller,
+        room: ConversationId,
+        right: Right,
+    ) -> Result<&'static str, AccessError> {
+        if let Some(role) = self.rooms.role(room, &caller.user_id).await? {
+            return Ok(role.as_str());
+        }
+        let visibility = self.rooms.visibility(room).await?.ok_or(AccessError::Denied)?;
+        match (right, visibility) {
+            (Right::Join, Visibility::Public) => {
+                self.rooms.add_member(room, &caller.user_id, Utc::now()).await?;
+                Ok(MemberRole::Member.as_str())
+            }
+            _ if caller.administers() => Ok("admin"),
+            (Right::Read, _) if caller.sees_everything() => Ok("supervisor"),
+            (_, Visibility::Public) => Err(AccessError::NotAMember),
+            (_, Visibility::Private) => Err(AccessError::Denied),
+        }
+    }
+
+    async fn participants(
+        &self,
+        room: ConversationId,
+        limit: u64,
+    ) -> Result<(Vec<Participant>, u64), StorageError> {
+        self.rooms.members(room, limit).await
+    }
+}
