@@ -1,0 +1,138 @@
+//! The wire forms of sessions, field by field.
+
+use auth::UserId;
+use delivery::{ConversationId, Joined};
+use hornero::{rules, timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::session::{Session, SessionStatus};
+
+/// Body of `POST /sessions`.
+#[derive(Debug, Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CreateSession {
+    /// 1 to 100 characters. Default `New session`.
+    #[serde(default = "default_title")]
+    #[validate(length(min = 1, max = 100), custom(function = "rules::single_line"))]
+    pub(crate) title: String,
+    /// An object of at most 16 KiB and 8 levels. Default empty.
+    #[serde(default)]
+    #[validate(custom(function = "rules::metadata"))]
+    pub(crate) metadata: Map<String, Value>,
+}
+
+fn default_title() -> String {
+    "New session".to_owned()
+}
+
+/// Query of `GET /sessions`.
+#[derive(Debug, Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ListSessions {
+    /// Only sessions of this status.
+    pub(crate) status: Option<SessionStatus>,
+    /// Where the page before ended.
+    pub(crate) cursor: Option<String>,
+    /// 1 to 100. Default 50.
+    #[serde(default = "default_limit")]
+    #[validate(range(min = 1, max = 100))]
+    pub(crate) limit: u64,
+}
+
+fn default_limit() -> u64 {
+    50
+}
+
+/// Payload of `join_session` and `leave_session`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SessionReference {
+    /// The session, or any other conversation.
+    pub(crate) session_id: ConversationId,
+}
+
+/// A session, as clients see it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SessionView {
+    id: ConversationId,
+    user_id: UserId,
+    title: String,
+    status: SessionStatus,
+    metadata: Map<String, Value>,
+    created_at: String,
+    updated_at: String,
+    last_activity_at: String,
+}
+
+impl From<Session> for SessionView {
+    fn from(session: Session) -> Self {
+        Self {
+            id: session.id,
+            user_id: session.user_id,
+            title: session.title,
+            status: session.status,
+            metadata: session.metadata,
+            created_at: timestamp(session.created_at),
+            updated_at: timestamp(session.updated_at),
+            last_activity_at: timestamp(session.last_activity_at),
+        }
+    }
+}
+
+/// `session_joined`, and the ack of `join_session`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SessionJoined {
+    session_id: ConversationId,
+    /// The session; `null` for another kind of conversation.
+    session: Option<SessionView>,
+    /// Number of the newest event.
+    last_seq: i64,
+    epoch: Uuid,
+    /// Events that are sent again.
+    replayed: u64,
+    /// The first 100, the owner first.
+    participants: Vec<ParticipantView>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ParticipantView {
+    user_id: UserId,
+    display_name: String,
+    online: bool,
+}
+
+impl SessionJoined {
+    pub(crate) fn new(
+        session_id: ConversationId,
+        session: Option<Session>,
+        joined: Joined,
+    ) -> Self {
+        let participants = joined.members.into_iter().map(|it| ParticipantView {
+            user_id: it.user_id,
+            display_name: it.display_name,
+            online: it.online,
+        });
+        Self {
+            session_id,
+            session: session.map(SessionView::from),
+            last_seq: joined.last_seq,
+            epoch: joined.epoch,
+            replayed: 0,
+            participants: participants.collect(),
+        }
+    }
+}
+
+/// `session_left`, and the ack of `leave_session`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SessionLeft {
+    pub(crate) session_id: ConversationId,
+    pub(crate) reason: &'static str,
+}

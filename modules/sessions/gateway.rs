@@ -1,0 +1,58 @@
+//! Socket.IO events of sessions: join, leave.
+
+use std::sync::Arc;
+
+use auth::Caller;
+use delivery::{NAMESPACES, Subscriptions, Vocabulary};
+use hornero::{ClientError, Data, Events, Gateway, SocketRef};
+
+use crate::{
+    dto::{SessionJoined, SessionLeft, SessionReference},
+    service::SessionService,
+};
+
+/// Handles `join_session` and `leave_session`.
+pub(crate) struct SessionGateway {
+    sessions: Arc<SessionService>,
+    subscriptions: Arc<Subscriptions>,
+}
+
+impl SessionGateway {
+    pub(crate) fn new(sessions: Arc<SessionService>, subscriptions: Arc<Subscriptions>) -> Self {
+        Self { sessions, subscriptions }
+    }
+}
+
+impl Gateway for SessionGateway {
+    const NAMESPACES: &'static [&'static str] = NAMESPACES;
+
+    fn events(on: &mut Events<Self>) {
+        on.on("join_session", Self::join).replies("session_joined");
+        on.on("leave_session", Self::leave).replies("session_left");
+    }
+}
+
+impl SessionGateway {
+    /// Joins a session.
+    async fn join(
+        self: Arc<Self>,
+        socket: SocketRef,
+        caller: Caller,
+        Data(event): Data<SessionReference>,
+    ) -> Result<SessionJoined, ClientError> {
+        let id = event.session_id;
+        let joined = self.subscriptions.join(&socket, &caller, id, Vocabulary::Session).await?;
+        let session = self.sessions.find(id).await?;
+        Ok(SessionJoined::new(id, session, joined))
+    }
+
+    /// Stops listening.
+    async fn leave(
+        self: Arc<Self>,
+        socket: SocketRef,
+        Data(event): Data<SessionReference>,
+    ) -> Result<SessionLeft, ClientError> {
+        self.subscriptions.leave(&socket, event.session_id).await;
+        Ok(SessionLeft { session_id: event.session_id, reason: "left" })
+    }
+}

@@ -1,0 +1,55 @@
+//! Who may do what in a session.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use auth::Caller;
+use database::StorageError;
+use delivery::{AccessError, AccessPolicy, ConversationId, Participant, Right};
+
+use crate::{repository::SessionRepository, session::SessionStatus};
+
+/// The rules of sessions: a session is its owner's.
+pub(crate) struct SessionPolicy {
+    sessions: Arc<dyn SessionRepository>,
+}
+
+impl SessionPolicy {
+    pub(crate) fn new(sessions: Arc<dyn SessionRepository>) -> Self {
+        Self { sessions }
+    }
+}
+
+#[async_trait]
+impl AccessPolicy for SessionPolicy {
+    async fn require(
+        &self,
+        caller: &Caller,
+        session: ConversationId,
+        right: Right,
+    ) -> Result<&'static str, AccessError> {
+        let session = self.sessions.find(session).await?.ok_or(AccessError::Denied)?;
+        let role = match right {
+            _ if session.user_id == caller.user_id => "owner",
+            _ if caller.administers() => "admin",
+            Right::Read if caller.sees_everything() => "supervisor",
+            _ => return Err(AccessError::Denied),
+        };
+        if right == Right::Send && session.status == SessionStatus::Closed {
+            return Err(AccessError::Closed);
+        }
+        Ok(role)
+    }
+
+    async fn participants(
+        &self,
+        session: ConversationId,
+        _limit: u64,
+    ) -> Result<(Vec<Participant>, u64), StorageError> {
+        let session = self.sessions.find(session).await?;
+        let owner = session.map(|it| Participant { user_id: it.user_id, role: "owner" });
+        let participants: Vec<_> = owner.into_iter().collect();
+        let count = participants.len() as u64;
+        Ok((participants, count))
+    }
+}

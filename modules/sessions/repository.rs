@@ -1,0 +1,119 @@
+//! Where sessions are kept.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_trait::async_trait;
+use auth::UserId;
+use chrono::{DateTime, Utc};
+use database::{Database, StorageError};
+use delivery::{ConversationId, ConversationKind, Conversations};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use serde_json::Value;
+
+use crate::{
+    entity::{Column, Entity, Model},
+    session::{Session, SessionStatus},
+};
+
+/// Keeps sessions.
+#[async_trait]
+pub(crate) trait SessionRepository: Send + Sync {
+    /// Stores a new session.
+    async fn insert(&self, session: &Session) -> Result<(), StorageError>;
+
+    /// The session with this id.
+    async fn find(&self, id: ConversationId) -> Result<Option<Session>, StorageError>;
+
+    /// At most `limit` sessions of a user, newest first, from the one after `after`.
+    async fn list(
+        &self,
+        user: &UserId,
+        status: Option<SessionStatus>,
+        after: Option<ConversationId>,
+        limit: u64,
+    ) -> Result<Vec<Session>, StorageError>;
+}
+
+/// [`SessionRepository`] on the table `sessions`.
+pub(crate) struct SeaOrmSessionRepository {
+    db: Arc<Database>,
+    conversations: Arc<Conversations>,
+}
+
+impl SeaOrmSessionRepository {
+    pub(crate) fn bind(
+        db: Arc<Database>,
+        conversations: Arc<Conversations>,
+    ) -> Arc<dyn SessionRepository> {
+        Arc::new(Self { db, conversations })
+    }
+
+    /// The sessions of rows, each with its last activity, which the log knows.
+    async fn with_activity(&self, rows: Vec<Model>) -> Result<Vec<Session>, StorageError> {
+        let ids: Vec<_> = rows.iter().map(|it| ConversationId(it.id)).collect();
+        let conversations = self.conversations.find_all(&ids).await?;
+        let activity: HashMap<_, _> =
+            conversations.into_iter().map(|it| (it.id.0, it.last_activity_at)).collect();
+        let sessions = rows.into_iter().map(|row| {
+            let last_activity_at = activity.get(&row.id).copied().unwrap_or(row.created_at);
+            session_of(row, last_activity_at)
+        });
+        Ok(sessions.collect())
+    }
+}
+
+#[async_trait]
+impl SessionRepository for SeaOrmSessionRepository {
+    async fn insert(&self, session: &Session) -> Result<(), StorageError> {
+        let tx = self.db.begin().await?;
+        let kind = ConversationKind::Session;
+        self.conversations.begin(&tx, session.id, kind, session.created_at).await?;
+        let row = Model {
+            id: session.id.0,
+            user_id: session.user_id.to_string(),
+            title: session.title.clone(),
+            status: session.status.as_str().to_owned(),
+            metadata: Value::Object(session.metadata.clone()),
+            created_at: session.created_at,
+            updated_at: session.updated_at,
+        };
+        Entity::insert(row.into_active_model()).exec_without_returning(&tx).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn find(&self, id: ConversationId) -> Result<Option<Session>, StorageError> {
+        let row = Entity::find_by_id(id.0).one(self.db.read()).await?;
+        Ok(self.with_activity(row.into_iter().collect()).await?.pop())
+    }
+
+    async fn list(
+        &self,
+        user: &UserId,
+        status: Option<SessionStatus>,
+        after: Option<ConversationId>,
+        limit: u64,
+    ) -> Result<Vec<Session>, StorageError> {
+        let mut rows = Entity::find().filter(Column::UserId.eq(user.as_str()));
+        if let Some(status) = status {
+            rows = rows.filter(Column::Status.eq(status.as_str()));
+        }
+        if let Some(after) = after {
+            rows = rows.filter(Column::Id.lt(after.0));
+        }
+        let rows = rows.order_by_desc(Column::Id).limit(limit).all(self.db.read()).await?;
+        self.with_activity(rows).await
+    }
+}
+
+fn session_of(row: Model, last_activity_at: DateTime<Utc>) -> Session {
+    Session {
+        id: ConversationId(row.id),
+        user_id: row.user_id.into(),
+        title: row.title,
+        status: SessionStatus::parse(&row.status),
+        metadata: row.metadata.as_object().cloned().unwrap_or_default(),
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        last_activity_at,
+    }
+}

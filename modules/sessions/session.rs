@@ -1,0 +1,52 @@
+//! What a session is, to every layer of this module.
+
+use auth::UserId;
+use chrono::{DateTime, Utc};
+use delivery::ConversationId;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Whether a session goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionStatus {
+    /// Messages may be sent.
+    Active,
+    /// It can only be read.
+    Closed,
+}
+
+impl SessionStatus {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// A status that this version does not know is closed.
+    pub(crate) fn parse(name: &str) -> Self {
+        if name == "active" { Self::Active } else { Self::Closed }
+    }
+}
+
+/// A session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Session {
+    /// Identifies the session, which is a conversation.
+    pub id: ConversationId,
+    /// Its owner.
+    pub user_id: UserId,
+    /// 1 to 100 characters.
+    pub title: String,
+    /// Whether it goes on.
+    pub status: SessionStatus,
+    /// Whatever clients keep with it.
+    pub metadata: Map<String, Value>,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// When its title, status or metadata was last changed.
+    pub updated_at: DateTime<Utc>,
+    /// When its newest event happened, or it began.
+    pub last_activity_at: DateTime<Utc>,
+}
