@@ -1,0 +1,147 @@
+//! The wire forms of chat, field by field.
+//!
+//! These types are the contract with existing clients: renaming a field breaks them.
+//! Unknown fields are ignored, since clients may be newer than the server.
+
+use auth::UserId;
+use delivery::{ConversationId, ConversationKind};
+use hornero::{rules, timestamp};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+use validator::Validate;
+
+use crate::message::{Formatting, Message, MessageId};
+
+/// Body of `POST /rooms/{id}/messages` and `POST /chat/sessions/{id}/messages`.
+#[derive(Debug, Clone, Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+pub struct SendMessage {
+    /// 1 to 10,000 Unicode scalar values, after line ends have become LF.
+    #[serde(deserialize_with = "with_plain_line_ends")]
+    #[validate(length(min = 1, max = 10_000), custom(function = "rules::text"))]
+    pub content: String,
+    /// Default plain.
+    #[serde(default)]
+    pub formatting: Formatting,
+    /// An object of at most 16 KiB and 8 levels. Default empty.
+    #[serde(default)]
+    #[validate(custom(function = "rules::metadata"))]
+    pub metadata: Map<String, Value>,
+    /// 1 to 128 visible ASCII characters: the same one again is the same message.
+    #[validate(length(min = 1, max = 128), custom(function = "rules::visible_ascii"))]
+    pub client_message_id: Option<String>,
+}
+
+/// CRLF and CR become LF, so that the same text has the same length on every system.
+fn with_plain_line_ends<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.contains('\r') {
+        return Ok(text.replace("\r\n", "\n").replace('\r', "\n"));
+    }
+    Ok(text)
+}
+
+/// The part of an event's payload that names the room. The message is the rest of it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ToRoom {
+    /// The room, or any other conversation.
+    pub(crate) room_id: ConversationId,
+}
+
+/// The part of an event's payload that names the session. The message is the rest of it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ToSession {
+    /// The session, or any other conversation.
+    pub(crate) session_id: ConversationId,
+}
+
+/// Payload of `typing`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SetTyping {
+    pub(crate) session_id: ConversationId,
+    pub(crate) is_typing: bool,
+}
+
+/// A message, as REST and the chat vocabulary show it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MessageView<'a> {
+    id: MessageId,
+    conversation_id: ConversationId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room_id: Option<ConversationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<ConversationId>,
+    seq: i64,
+    event_seq: i64,
+    sender_id: &'a UserId,
+    role: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    content: &'a str,
+    formatting: Formatting,
+    metadata: &'a Map<String, Value>,
+    client_message_id: Option<&'a str>,
+    delivery_status: &'static str,
+    timestamp: String,
+}
+
+impl<'a> From<&'a Message> for MessageView<'a> {
+    fn from(message: &'a Message) -> Self {
+        let id = |kind| (message.kind == kind).then_some(message.conversation);
+        Self {
+            id: message.id,
+            conversation_id: message.conversation,
+            room_id: id(ConversationKind::Room),
+            session_id: id(ConversationKind::Session),
+            seq: message.seq,
+            event_seq: message.seq,
+            sender_id: &message.sender,
+            role: ROLE,
+            kind: "chat",
+            content: &message.content,
+            formatting: message.formatting,
+            metadata: &message.metadata,
+            client_message_id: message.client_message_id.as_deref(),
+            delivery_status: "delivered",
+            timestamp: timestamp(message.created_at),
+        }
+    }
+}
+
+/// Role of messages that users send.
+pub(crate) const ROLE: &str = "user";
+
+/// A message, as the session vocabulary shows it: `new_message`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SessionMessageView<'a> {
+    id: MessageId,
+    session_id: ConversationId,
+    role: &'static str,
+    content: &'a str,
+    metadata: &'a Map<String, Value>,
+    timestamp: String,
+    seq: i64,
+    sender_id: &'a UserId,
+    client_message_id: Option<&'a str>,
+}
+
+impl<'a> From<&'a Message> for SessionMessageView<'a> {
+    fn from(message: &'a Message) -> Self {
+        Self {
+            id: message.id,
+            session_id: message.conversation,
+            role: ROLE,
+            content: &message.content,
+            metadata: &message.metadata,
+            timestamp: timestamp(message.created_at),
+            seq: message.seq,
+            sender_id: &message.sender,
+            client_message_id: message.client_message_id.as_deref(),
+        }
+    }
+}

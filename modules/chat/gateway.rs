@@ -1,0 +1,74 @@
+//! Socket.IO events of chat, in the chat vocabulary.
+
+use std::sync::Arc;
+
+use auth::Caller;
+use delivery::NAMESPACES;
+use hornero::{ClientError, Data, DisconnectReason, Events, Gateway, SocketRef, Valid};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::{
+    dto::{MessageView, SendMessage, ToRoom},
+    service::ChatService,
+    typing::Typing,
+};
+
+/// Handles `chat:message:*` and `chat:typing:*`.
+pub(crate) struct ChatGateway {
+    chat: Arc<ChatService>,
+    typing: Arc<Typing>,
+}
+
+impl ChatGateway {
+    pub(crate) fn new(chat: Arc<ChatService>, typing: Arc<Typing>) -> Self {
+        Self { chat, typing }
+    }
+}
+
+impl Gateway for ChatGateway {
+    const NAMESPACES: &'static [&'static str] = NAMESPACES;
+    const ERROR_EVENT: &'static str = "chat:error";
+
+    fn events(on: &mut Events<Self>) {
+        on.on("chat:message:send", Self::send)
+            .on("chat:typing:start", Self::start_typing)
+            .on("chat:typing:stop", Self::stop_typing);
+    }
+
+    async fn disconnected(self: Arc<Self>, socket: SocketRef, _: DisconnectReason) {
+        self.typing.stop_all(&socket).await;
+    }
+}
+
+impl ChatGateway {
+    /// Sends a message. The ack comes when it is stored.
+    async fn send(
+        self: Arc<Self>,
+        caller: Caller,
+        Data(to): Data<ToRoom>,
+        Valid(Data(message)): Valid<Data<SendMessage>>,
+    ) -> Result<Box<RawValue>, ClientError> {
+        let appended = self.chat.send(&caller, to.room_id, message).await?;
+        to_raw_value(&MessageView::from(&appended.stored)).map_err(|_| ClientError::internal())
+    }
+
+    /// Tells the others that the caller types.
+    async fn start_typing(
+        self: Arc<Self>,
+        socket: SocketRef,
+        caller: Caller,
+        Data(at): Data<ToRoom>,
+    ) -> Result<(), ClientError> {
+        Ok(self.typing.start(&socket, &caller, at.room_id).await?)
+    }
+
+    /// Tells the others that the caller does not type any more.
+    async fn stop_typing(
+        self: Arc<Self>,
+        caller: Caller,
+        Data(at): Data<ToRoom>,
+    ) -> Result<(), ClientError> {
+        self.typing.stop(at.room_id, &caller.user_id).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! What a message is, to every layer of this module.
+
+use auth::UserId;
+use chrono::{DateTime, Utc};
+use delivery::{ConversationId, ConversationKind, Draft};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// Identifies a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageId(pub Uuid);
+
+/// How a message's content is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Formatting {
+    /// As it stands.
+    #[default]
+    Plain,
+    /// As Markdown. The server never renders it.
+    Markdown,
+}
+
+impl Formatting {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Markdown => "markdown",
+        }
+    }
+
+    /// A formatting that this version does not know is shown as it stands.
+    pub(crate) fn parse(name: &str) -> Self {
+        if name == "markdown" { Self::Markdown } else { Self::Plain }
+    }
+}
+
+/// A message that the server has stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Version 7, so ids sort by time. Histories are ordered by `seq` all the same.
+    pub id: MessageId,
+    /// Where it was said.
+    pub conversation: ConversationId,
+    /// Which kind of conversation that is.
+    pub kind: ConversationKind,
+    /// Number of the event by which it came to be.
+    pub seq: i64,
+    /// Who has said it.
+    pub sender: UserId,
+    /// Id that the sender's client has given it, if any.
+    pub client_message_id: Option<String>,
+    /// What was said.
+    pub content: String,
+    /// How it is to be read.
+    pub formatting: Formatting,
+    /// Whatever the client keeps with it.
+    pub metadata: Map<String, Value>,
+    /// When the server stored it.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A message that is to be stored.
+#[derive(Debug, Clone)]
+pub(crate) struct NewMessage {
+    pub(crate) conversation: ConversationId,
+    pub(crate) kind: ConversationKind,
+    pub(crate) sender: UserId,
+    pub(crate) client_message_id: Option<String>,
+    pub(crate) content: String,
+    pub(crate) formatting: Formatting,
+    pub(crate) metadata: Map<String, Value>,
+}
+
+impl Draft for NewMessage {
+    fn conversation(&self) -> ConversationId {
+        self.conversation
+    }
+}
