@@ -1,0 +1,437 @@
+// The chat page: what happens when. entry.js lets people in, api.js and socket.js are the doors, state.js is what is known, and
+// view.js what is shown.
+
+import { Api } from "./api.js";
+import { bindEntry, showEntry } from "./entry.js";
+import { ChatSocket } from "./socket.js";
+import { Members, Timeline, newId, session } from "./state.js";
+import * as view from "./view.js";
+
+const { $ } = view;
+
+const TYPING_REPEAT_MS = 3_000;
+const TYPING_IDLE_MS = 5_000;
+const TYPING_LAPSE_MS = 10_000;
+const RETRY_MS = 3_000;
+const REFRESH_MS = 300;
+const HISTORY_PAGE = 50;
+const CATCH_UP_PAGE = 100;
+
+/** The signed-in user's world; null while nobody is signed in. Whoever awaits something checks that it is still the same. */
+let app = null;
+
+function start() {
+  if (!window.io) return view.showScreen("missing");
+  bindEntry(enter);
+  bindChat();
+  const saved = session.load();
+  if (saved) enter(saved);
+  else showEntry();
+}
+
+// --- In and out --------------------------------------------------------------------------------------------------------------
+
+function enter({ user, token }) {
+  session.save({ user, token });
+  const entered = { user, open: null, timelines: new Map(), names: new Map(), rooms: { mine: noRooms(), public: noRooms() } };
+  // A late refusal of an old token must not throw out who has signed in since.
+  const onRefused = () => app === entered && leave("Your sign-in has ended. Please sign in again.");
+  app = entered;
+  app.api = new Api(token, onRefused);
+  app.socket = new ChatSocket(token, { onState: connectionChanged, onRefused, events: serverEvents });
+  view.showScreen("chat");
+  view.showUser(user);
+  loadRooms();
+  followAddress();
+}
+
+/** Signs out here; the server was told before, or is the one who wants it. */
+function leave(message) {
+  if (!app) return;
+  closeRoom();
+  app.socket.close();
+  app = null;
+  session.forget();
+  history.replaceState(null, "", "#/");
+  showEntry(message);
+}
+
+function signOut() {
+  // Whether the server hears it or not, this tab forgets the token.
+  app.api.logout().catch(() => {});
+  leave();
+}
+
+// --- Room lists --------------------------------------------------------------------------------------------------------------
+
+function noRooms() { return { items: [], cursor: null }; }
+
+function drawRooms() {
+  const mine = new Set(app.rooms.mine.items.map((room) => room.id));
+  const others = app.rooms.public.items.filter((room) => !mine.has(room.id));
+  view.drawRooms("mine", app.rooms.mine, app.open?.id);
+  view.drawRooms("public", { ...app.rooms.public, items: others }, app.open?.id);
+}
+
+async function loadRooms() {
+  const { api, rooms } = app;
+  await attempt(async () => {
+    const [mine, open] = await Promise.all([api.myRooms(), api.publicRooms()]);
+    rooms.mine = { items: mine.items, cursor: mine.nextCursor };
+    rooms.public = { items: open.items, cursor: open.nextCursor };
+  });
+  if (app?.api === api) drawRooms();
+}
+
+async function loadMoreRooms(list, read) {
+  const { api, rooms } = app;
+  await attempt(async () => {
+    const page = await read.call(api, rooms[list].cursor);
+    rooms[list] = { items: [...rooms[list].items, ...page.items], cursor: page.nextCursor };
+  });
+  if (app?.api === api) drawRooms();
+}
+
+async function createRoom(form) {
+  const visibility = form.elements.private.checked ? "private" : "public";
+  await attempt(async () => {
+    const room = await app.api.createRoom({ name: form.elements.name.value.trim(), visibility });
+    form.reset();
+    app.rooms.mine.items.unshift(room);
+    drawRooms();
+    location.hash = view.roomAddress(room.id);
+  });
+}
+
+/** Runs something that may be refused, and shows why it was. */
+async function attempt(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (app) view.toast(error.message);
+  }
+}
+
+// --- The open room -----------------------------------------------------------------------------------------------------------
+
+/** Opens the room that the address names, so that reload, back and a link to a room work. */
+function followAddress() {
+  const [, id] = location.hash.match(/^#\/rooms\/(.+)$/) ?? [];
+  if (!app || app.open?.id === id) return;
+  closeRoom();
+  if (id) openRoom(id);
+}
+
+function openRoom(id) {
+  const lists = Object.values(app.rooms).flatMap((list) => list.items);
+  const timeline = app.timelines.get(id) ?? new Timeline();
+  app.timelines.set(id, timeline);
+  // Edits and deletions were not heard while another room was open.
+  timeline.forget();
+  app.open = {
+    id,
+    timeline,
+    room: lists.find((room) => room.id === id),
+    joined: false,
+    /** How often the connection was lost since it was opened. */
+    cuts: 0,
+    members: new Members(),
+    /** Who is typing, with the timer that ends it. */
+    typing: new Map(),
+    /** Unknown senders for whom the list of members was read again. */
+    asked: new Set(),
+  };
+  view.showRoom(app.open);
+  view.focusRoom();
+  joinOpenRoom();
+}
+
+function closeRoom() {
+  const { open } = app;
+  if (!open) return;
+  stopTyping();
+  open.timeline.draft = $("input").value;
+  for (const timer of open.typing.values()) clearTimeout(timer);
+  if (open.joined) app.socket.tell("chat:room:leave", { roomId: open.id });
+  app.open = null;
+  view.showRoom(null);
+}
+
+/** Joins, after every connect anew, and reads what is missing. Every trouble that can pass is tried again. */
+async function joinOpenRoom() {
+  const { open, socket } = app;
+  const isOpen = () => app?.open === open;
+  if (!open || !socket.connected) return;
+  try {
+    const joined = await socket.request("chat:room:join", { roomId: open.id });
+    if (!isOpen()) return;
+    open.joined = true;
+    takeMembers(open, joined);
+    await readMissing(open);
+    if (!isOpen()) return;
+    if (!app.rooms.mine.items.some((room) => room.id === open.id)) loadRooms();
+    await nameRoom(open);
+  } catch (error) {
+    if (!isOpen() || error.code === "OFFLINE") return;
+    view.toast(error.message);
+    if (error.recoverable) setTimeout(() => isOpen() && joinOpenRoom(), error.retryAfterMs ?? RETRY_MS);
+    else location.hash = "#/";
+  }
+}
+
+/** Asks for the room's name if it was opened by its address. */
+async function nameRoom(open) {
+  open.room ??= await app.api.room(open.id);
+  if (app?.open === open) view.showRoomTitle(open.room);
+}
+
+/** Reads what was said since the last message that is known, or the newest page. */
+async function readMissing(open) {
+  const { timeline, id, cuts } = open;
+  // A page from before a cut knows nothing of what was said during it.
+  const isCurrent = () => app?.open === open && open.cuts === cuts && !timeline.complete;
+  if (isCurrent() && timeline.knownTo > 0) {
+    const page = await app.api.messages(id, { after: timeline.knownTo, limit: CATCH_UP_PAGE });
+    // After a long absence the newest page is worth more than a hundred pages on the way to it.
+    if (isCurrent() && !page.hasMore) timeline.takeMissed(page);
+  }
+  if (isCurrent()) {
+    const page = await app.api.messages(id, { limit: HISTORY_PAGE });
+    if (isCurrent()) timeline.takeNewest(page);
+  }
+  draw();
+}
+
+async function loadOlder() {
+  const { open, api } = app;
+  const query = open.timeline.older;
+  if (!query) return;
+  $("older").disabled = true;
+  await attempt(async () => {
+    const page = await api.messages(open.id, { ...query, limit: HISTORY_PAGE });
+    if (open.timeline.older === query) open.timeline.takeOlder(page);
+  });
+  $("older").disabled = false;
+  if (app?.open === open) draw();
+}
+
+let drawing = null;
+
+/** Draws the open room's messages soon: a burst of them is drawn once. */
+function draw() {
+  drawing ??= setTimeout(() => {
+    drawing = null;
+    if (!app?.open) return;
+    if (view.isAtEnd()) app.open.timeline.trim();
+    view.drawMessages(app.open.timeline, { myId: app.user.id, nameOf });
+  }, 10);
+}
+
+// --- People ------------------------------------------------------------------------------------------------------------------
+
+function takeMembers(open, joined) {
+  open.members.take(joined);
+  for (const member of joined.members) app.names.set(member.userId, member.displayName);
+  for (const { items } of Object.values(app.rooms)) {
+    for (const room of items) if (room.id === open.id) room.memberCount = open.members.total;
+  }
+  drawRooms();
+  view.drawMembers(open.members, app.user.id);
+  draw();
+}
+
+/** The end of the id is random; its beginning is a time, and alike for many. */
+function nameOf(userId) {
+  return app.names.get(userId) ?? `user …${String(userId).slice(-6)}`;
+}
+
+/** Reads the members again soon, once for several new ones: joining a second time changes nothing and lists them. */
+function refreshMembers(open) {
+  open.refresh ??= setTimeout(async () => {
+    open.refresh = null;
+    if (app?.open !== open) return;
+    const joined = await app.socket.request("chat:room:join", { roomId: open.id }).catch(() => null);
+    if (joined && app?.open === open) takeMembers(open, joined);
+  }, REFRESH_MS);
+}
+
+/** Asks once who an unknown sender is; the server's list may end before them. */
+function meet(userId) {
+  const { open, names } = app;
+  if (names.has(userId) || open.asked.has(userId)) return;
+  open.asked.add(userId);
+  refreshMembers(open);
+}
+
+function setOnline(userIds, online) {
+  const { open, user } = app;
+  if (!open) return;
+  const known = userIds.map((id) => open.members.setOnline(id, online));
+  if (known.includes(false)) refreshMembers(open);
+  view.drawMembers(open.members, user.id);
+}
+
+function setTyping(userId, isTyping) {
+  const { typing } = app.open;
+  clearTimeout(typing.get(userId));
+  typing.delete(userId);
+  if (isTyping) typing.set(userId, setTimeout(() => app?.open?.typing === typing && setTyping(userId, false), TYPING_LAPSE_MS));
+  view.showTyping([...typing.keys()].map(nameOf));
+}
+
+// --- What the server tells ---------------------------------------------------------------------------------------------------
+
+function connectionChanged(state) {
+  view.showConnection(state);
+  if (state === "connected") return joinOpenRoom().then(sendWaiting);
+  if (!app.open) return;
+  app.open.joined = false;
+  app.open.cuts += 1;
+  app.open.timeline.interrupt();
+}
+
+/** Makes a listener that hears only what concerns the open room. */
+function inOpenRoom(listener) {
+  return (data) => app?.open?.id === data.roomId && data.roomId && listener(data, app.open);
+}
+
+const serverEvents = {
+  "chat:message:received": inOpenRoom((message, { timeline }) => {
+    timeline.put(message);
+    if (message.senderId !== app.user.id && message.role !== "system") meet(message.senderId);
+    setTyping(message.senderId, false);
+    draw();
+  }),
+  "chat:message:updated": inOpenRoom((message, { timeline }) => (timeline.update(message), draw())),
+  "chat:message:deleted": inOpenRoom(({ messageId }, { timeline }) => (timeline.remove(messageId), draw())),
+  "chat:conversation:cleared": inOpenRoom(({ throughSeq }, { timeline }) => (timeline.clear(throughSeq), draw())),
+  "chat:user:typing": inOpenRoom(({ userId, isTyping }) => {
+    if (userId !== app.user.id) setTyping(userId, isTyping);
+  }),
+  "chat:room:left": inOpenRoom(({ reason }, open) => {
+    if (reason === "left") return;
+    open.joined = false;
+    view.toast(reason === "deleted" ? "This room was deleted." : "You are no longer in this room.");
+    location.hash = "#/";
+    loadRooms();
+  }),
+  "chat:system:notification": (notice) => app && notified(notice),
+  "chat:error": (error) => {
+    if (error.code === "AUTH_FAILED") leave(error.message);
+    else view.toast(error.message);
+  },
+};
+
+function notified({ type, roomId, userId, joined = [], left = [] }) {
+  if (roomId && roomId !== app.open?.id) return;
+  if (type === "user_joined") setOnline([userId], true);
+  if (type === "user_left") setOnline([userId], false);
+  if (type === "presence") {
+    setOnline(joined, true);
+    setOnline(left, false);
+  }
+}
+
+// --- Writing -----------------------------------------------------------------------------------------------------------------
+
+function sendInput() {
+  const content = $("input").value;
+  const { open } = app;
+  if (!open || !content.trim()) return;
+  stopTyping();
+  view.setInput("");
+  const item = { clientMessageId: newId(), content, timestamp: new Date().toISOString(), state: "waiting" };
+  open.timeline.outgoing.push(item);
+  deliver(open.id, item);
+}
+
+/** Sends one message. A second time does no harm: the server knows it by its clientMessageId. */
+async function deliver(roomId, item) {
+  const { socket, timelines } = app;
+  const { clientMessageId, content } = item;
+  item.state = "sending";
+  draw();
+  try {
+    timelines.get(roomId).put(await socket.request("chat:message:send", { roomId, content, clientMessageId }));
+  } catch (error) {
+    item.state = error.code === "OFFLINE" ? "waiting" : "failed";
+    item.error = error.message;
+  }
+  draw();
+}
+
+/** Sends what could not be sent while the connection was away, in every room. */
+function sendWaiting() {
+  for (const [roomId, timeline] of app?.timelines ?? []) {
+    timeline.outgoing.filter((item) => item.state === "waiting").forEach((item) => deliver(roomId, item));
+  }
+}
+
+let typingTold = 0;
+let typingIdle = null;
+
+function noteTyping() {
+  if (!$("input").value.trim()) return stopTyping();
+  clearTimeout(typingIdle);
+  typingIdle = setTimeout(stopTyping, TYPING_IDLE_MS);
+  if (Date.now() - typingTold < TYPING_REPEAT_MS) return;
+  typingTold = Date.now();
+  app.socket.tell("chat:typing:start", { roomId: app.open.id });
+}
+
+function stopTyping() {
+  clearTimeout(typingIdle);
+  if (!typingTold) return;
+  typingTold = 0;
+  if (app?.open) app.socket.tell("chat:typing:stop", { roomId: app.open.id });
+}
+
+// --- Hands on the page -------------------------------------------------------------------------------------------------------
+
+function bindChat() {
+  view.watchScrolling();
+  addEventListener("hashchange", followAddress);
+  $("signout").addEventListener("click", signOut);
+  $("refresh").addEventListener("click", loadRooms);
+  $("mine-more").addEventListener("click", () => loadMoreRooms("mine", Api.prototype.myRooms));
+  $("public-more").addEventListener("click", () => loadMoreRooms("public", Api.prototype.publicRooms));
+  $("create").addEventListener("submit", (event) => {
+    event.preventDefault();
+    view.whileBusy(event.currentTarget, () => createRoom($("create")));
+  });
+  $("older").addEventListener("click", loadOlder);
+  $("newer").addEventListener("click", view.scrollToEnd);
+  $("members-toggle").addEventListener("click", () => view.toggleMembers());
+  addEventListener("keydown", ({ key }) => key === "Escape" && view.closeDrawer());
+  bindComposer();
+}
+
+function bindComposer() {
+  $("input").addEventListener("input", () => (view.fitInput(), noteTyping()));
+  $("input").addEventListener("keydown", (event) => {
+    // While an input method composes a word, Enter chooses it.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    sendInput();
+  });
+  $("composer").addEventListener("submit", (event) => {
+    event.preventDefault();
+    sendInput();
+    $("input").focus();
+  });
+  $("messages").addEventListener("click", ({ target }) => {
+    const row = target.closest("[data-action]")?.closest(".message");
+    if (row) resolveFailed(row.dataset.clientMessageId, target.closest("[data-action]").dataset.action);
+  });
+}
+
+/** Sends a message that failed again, or throws it away. */
+function resolveFailed(clientMessageId, action) {
+  const { id, timeline } = app.open;
+  const item = timeline.outgoing.find((candidate) => candidate.clientMessageId === clientMessageId);
+  if (item && action === "retry") deliver(id, item);
+  else timeline.discard(clientMessageId);
+  draw();
+}
+
+start();

@@ -1,0 +1,150 @@
+// What the page knows. Nothing here touches the network or the document.
+
+const SESSION_KEY = "hornero.session";
+const KEPT_MESSAGES = 1_000;
+const KEPT_AFTER_TRIM = 500;
+
+/** Of this tab alone: two tabs can be two users. */
+export const session = {
+  load() {
+    try {
+      return JSON.parse(sessionStorage.getItem(SESSION_KEY));
+    } catch {
+      return null;
+    }
+  },
+  save(value) { sessionStorage.setItem(SESSION_KEY, JSON.stringify(value)); },
+  forget() { sessionStorage.removeItem(SESSION_KEY); },
+};
+
+/** A random UUID; `crypto.randomUUID` exists only on https and localhost. */
+export function newId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
+}
+
+/**
+ * The messages of one room: ascending, none twice, whichever way they came, and the own ones that are still on their way.
+ *
+ * `complete` says that live messages follow what is here without a hole. While it is false, `knownTo` is the seq up to which
+ * there is none: what has to be read from the server starts there, even if newer messages arrive meanwhile.
+ */
+export class Timeline {
+  messages = [];
+  /** `{clientMessageId, content, timestamp, state: "waiting" | "sending" | "failed", error}`. */
+  outgoing = [];
+  /** The query for the page before the first message; null when there is none. */
+  older = null;
+  complete = false;
+  knownTo = 0;
+  /** What stands in the composer while another room is open. */
+  draft = "";
+
+  get lastSeq() { return this.messages.at(-1)?.seq ?? 0; }
+
+  /** Takes a message that was heard or acknowledged. One from before the pages that were read is left to `older`. */
+  put(message) {
+    const isOlder = this.older && message.seq < this.messages[0]?.seq;
+    if (isOlder) this.#arrived(message);
+    else this.#insert(message);
+  }
+
+  /** Replaces a message that is here; one that is not will be read in its newest form. */
+  update(message) {
+    if (this.messages.some((other) => other.seq === message.seq)) this.put(message);
+  }
+
+  remove(messageId) { this.messages = this.messages.filter((message) => message.id !== messageId); }
+
+  clear(throughSeq) { this.messages = this.messages.filter((message) => message.seq > throughSeq); }
+
+  discard(clientMessageId) {
+    this.outgoing = this.outgoing.filter((item) => item.clientMessageId !== clientMessageId);
+  }
+
+  /** Notes that messages may be missed from now on. */
+  interrupt() {
+    if (!this.complete) return;
+    this.complete = false;
+    this.knownTo = this.lastSeq;
+  }
+
+  /** Forgets what was read, so that the room is read anew; what is on its way out stays. */
+  forget() {
+    this.messages = [];
+    this.older = null;
+    this.complete = false;
+    this.knownTo = 0;
+  }
+
+  /** Takes the newest page (descending). What lies before it goes, for there may be a hole between. */
+  takeNewest(page) {
+    const first = page.items.at(-1)?.seq ?? 0;
+    this.messages = this.messages.filter((message) => message.seq >= first);
+    page.items.forEach((message) => this.#insert(message));
+    this.older = page.hasMore ? { cursor: page.nextCursor } : null;
+    this.complete = true;
+  }
+
+  /** Takes everything that was missed. */
+  takeMissed(page) {
+    page.items.forEach((message) => this.#insert(message));
+    this.complete = true;
+  }
+
+  takeOlder(page) {
+    page.items.forEach((message) => this.#insert(message));
+    this.older = page.hasMore ? { cursor: page.nextCursor } : null;
+  }
+
+  /** Lets the oldest messages of a long stay go; they can be read again. */
+  trim() {
+    if (this.messages.length <= KEPT_MESSAGES) return;
+    this.messages = this.messages.slice(-KEPT_AFTER_TRIM);
+    this.older = { before: this.messages[0].seq };
+  }
+
+  /** Adds a message, or replaces it by its newer form. */
+  #insert(message) {
+    const before = this.messages.findLastIndex((other) => other.seq <= message.seq);
+    const known = this.messages[before]?.seq === message.seq;
+    this.messages.splice(known ? before : before + 1, known ? 1 : 0, message);
+    this.#arrived(message);
+  }
+
+  /** Ends an own message's way out. */
+  #arrived({ clientMessageId }) {
+    if (clientMessageId) this.discard(clientMessageId);
+  }
+}
+
+/** The people of the open room, as far as the server listed them (it lists 100). */
+export class Members {
+  list = [];
+  total = 0;
+  online = 0;
+
+  take({ members, memberCount, online }) {
+    this.list = members;
+    this.total = memberCount ?? members.length;
+    this.online = online ?? members.filter((member) => member.online).length;
+  }
+
+  /** Who is here first, else in the server's order. */
+  sorted() { return [...this.list].sort((a, b) => Number(b.online) - Number(a.online)); }
+
+  /** Notes that somebody came or went; false if it is somebody new, and the list must be read again. */
+  setOnline(userId, online) {
+    const member = this.list.find((candidate) => candidate.userId === userId);
+    const mayBeUnlisted = this.total > this.list.length;
+    if (!member && !mayBeUnlisted) return !online;
+    if (member?.online === online) return true;
+    if (member) member.online = online;
+    this.online += online ? 1 : -1;
+    return true;
+  }
+}
