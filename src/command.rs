@@ -1,0 +1,125 @@
+//! The command line: what `hornero` can be asked to do.
+
+use std::{error::Error, path::Path, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use hornero::{App, Config, ConfigProblems, StartError};
+
+use crate::{AppModule, serve, users};
+
+/// A real-time chat server that every Socket.IO client can use.
+///
+/// Settings come from config/default.json, config/{profile}.json, .env and the
+/// environment; .env.example lists them all.
+#[derive(Debug, Parser)]
+#[command(name = "hornero", version)]
+pub struct Command {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Serve until told to stop. This is what `hornero` alone does.
+    Serve,
+    /// Check modules and configuration, and start nothing.
+    Check,
+    /// Manage users.
+    User {
+        #[command(subcommand)]
+        action: UserAction,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum UserAction {
+    /// Add a user, also where registration is closed.
+    Add(AddUser),
+    /// Make a user an admin or a supervisor, or neither again.
+    Promote(PromoteUser),
+}
+
+/// `hornero user add`
+#[derive(Debug, Args)]
+pub(crate) struct AddUser {
+    /// E-mail address to log in with.
+    pub(crate) email: String,
+    /// How others see the user.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Read the password from the standard input, instead of making one up.
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+}
+
+/// `hornero user promote`
+#[derive(Debug, Args)]
+pub(crate) struct PromoteUser {
+    /// E-mail address of the user.
+    pub(crate) email: String,
+    /// What the user is to be.
+    #[arg(long, value_enum, default_value_t = Rank::Admin)]
+    pub(crate) to: Rank,
+}
+
+/// What a user can be made.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Rank {
+    /// May do everything.
+    Admin,
+    /// May read every conversation.
+    Supervisor,
+    /// May do neither.
+    User,
+}
+
+impl Command {
+    /// Does what was asked, and tells how it went: 0, 1 for a failure, or 2 for a wrong
+    /// configuration.
+    pub async fn run(self) -> ExitCode {
+        let done = match self.action.unwrap_or(Action::Serve) {
+            Action::Serve => serve::run().await,
+            Action::Check => check(),
+            Action::User { action: UserAction::Add(args) } => users::add(args).await,
+            Action::User { action: UserAction::Promote(args) } => users::promote(args).await,
+        };
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                // `Display`, not the `Debug` of a `main` that returns `Err`: an operator reads this.
+                eprintln!("hornero: {error}");
+                ExitCode::from(if is_configuration(&*error) { 2 } else { 1 })
+            }
+        }
+    }
+}
+
+fn is_configuration(error: &(dyn Error + 'static)) -> bool {
+    error.is::<ConfigProblems>()
+        || matches!(error.downcast_ref::<StartError>(), Some(StartError::Config(_)))
+}
+
+/// The configured app. Reads `.env` and `config/` in the current folder.
+pub(crate) fn app() -> Result<App, Box<dyn Error>> {
+    match dotenvy::dotenv() {
+        Ok(_) => {}
+        Err(error) if error.not_found() => {}
+        Err(_) => return Err(".env cannot be read: write NAME=value on every line".into()),
+    }
+    let config = Config::load(Path::new("."), std::env::vars())?;
+    Ok(App::of::<AppModule>().with_config(config))
+}
+
+/// `hornero check`
+fn check() -> Result<(), Box<dyn Error>> {
+    let app = app()?;
+    let wiring = app.check();
+    let config = app.check_config();
+    if let Err(mistakes) = &wiring {
+        eprintln!("{mistakes}\n");
+    }
+    config?;
+    wiring.map_err(|_| "the modules do not fit together; see above")?;
+    println!("All modules fit together, and the configuration is right.");
+    Ok(())
+}

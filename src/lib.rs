@@ -1,0 +1,29 @@
+//! The chat server: puts the modules together. All else is in `modules/`.
+
+use auth::AuthModule;
+use chat::ChatModule;
+use database::DatabaseModule;
+use delivery::DeliveryModule;
+use hornero::{Module, ModuleDef};
+use rooms::RoomsModule;
+use sessions::SessionsModule;
+use web::WebModule;
+
+pub mod command;
+pub mod serve;
+pub mod users;
+
+/// The root module. To add a feature to the server, add a line here.
+pub struct AppModule;
+
+impl Module for AppModule {
+    fn define(m: &mut ModuleDef) {
+        m.import::<DatabaseModule>()
+            .import::<AuthModule>()
+            .import::<DeliveryModule>()
+            .import::<RoomsModule>()
+            .import::<SessionsModule>()
+            .import::<ChatModule>()
+            .import::<WebModule>();
+    }
+}

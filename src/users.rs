@@ -1,0 +1,56 @@
+//! `hornero user`: makes users and changes what they are, on the server's own database.
+
+use std::{error::Error, io::Read};
+
+use auth::{Role, User, UserService, UserType};
+
+use crate::command::{AddUser, PromoteUser, Rank, app};
+
+/// Characters of a password that was made up; none of them looks like another.
+const ALPHABET: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
+
+/// `hornero user add`
+pub(crate) async fn add(args: AddUser) -> Result<(), Box<dyn Error>> {
+    let password = if args.password_stdin { read_password()? } else { made_up_password() };
+    if !(12..=128).contains(&password.chars().count()) {
+        return Err("the password must be 12 to 128 characters".into());
+    }
+    let users = app()?.resolve::<UserService>().await?;
+    let user = users.add(&args.email, &args.name, &password).await?;
+    println!("Added {}.", describe(&user));
+    if !args.password_stdin {
+        println!("Password: {password}");
+    }
+    Ok(())
+}
+
+/// `hornero user promote`
+pub(crate) async fn promote(args: PromoteUser) -> Result<(), Box<dyn Error>> {
+    let (role, user_type) = match args.to {
+        Rank::Admin => (Some(Role::Admin), None),
+        Rank::Supervisor => (None, Some(UserType::Supervisor)),
+        Rank::User => (Some(Role::User), Some(UserType::Employee)),
+    };
+    let users = app()?.resolve::<UserService>().await?;
+    let user = users.promote(&args.email, role, user_type).await?;
+    println!("Changed {}. It counts from the next login on.", describe(&user));
+    Ok(())
+}
+
+fn describe(user: &User) -> String {
+    let email = user.email.as_deref().unwrap_or("no e-mail");
+    let (role, kind) = (user.role.as_str(), user.user_type.as_str());
+    format!("{} <{email}>, {kind}, role {role}", user.display_name)
+}
+
+fn read_password() -> Result<String, Box<dyn Error>> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text)?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// 20 characters, about 99 bits.
+fn made_up_password() -> String {
+    let letters = rand::random::<[u16; 20]>();
+    letters.iter().map(|it| char::from(ALPHABET[usize::from(*it) % ALPHABET.len()])).collect()
+}
