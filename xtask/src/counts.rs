@@ -1,0 +1,121 @@
+//! How many tests passed, read from what cargo and node print.
+
+use std::fmt;
+use std::ops::AddAssign;
+
+/// Tests by their result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
+        if self.skipped > 0 {
+            write!(f, ", {} skipped", self.skipped)?;
+        }
+        Ok(())
+    }
+}
+
+/// Sums the `test result:` lines of `cargo test`; nothing when there is none.
+pub(crate) fn of_cargo(output: &str) -> Option<Counts> {
+    let mut sum = None;
+    for line in output.lines() {
+        // A test that writes without a newline can push the words away from the line's beginning.
+        let Some((_, result)) = line.split_once("test result: ") else {
+            continue;
+        };
+        let counts = sum.get_or_insert_with(Counts::default);
+        for part in result.split([';', '.']) {
+            match counted(part) {
+                Some(("passed", n)) => counts.passed += n,
+                Some(("failed", n)) => counts.failed += n,
+                Some(("ignored", n)) => counts.skipped += n,
+                _ => {}
+            }
+        }
+    }
+    sum
+}
+
+/// Reads the summary of `node --test`, in the words of its spec reporter; nothing when there is none.
+pub(crate) fn of_node(output: &str) -> Option<Counts> {
+    let mut sum = None;
+    for line in output.lines() {
+        let Some((word, n)) = line.strip_prefix("ℹ ").and_then(|rest| rest.split_once(' '))
+        else {
+            continue;
+        };
+        let Ok(n) = n.trim().parse::<u64>() else {
+            continue;
+        };
+        match word {
+            "pass" => sum.get_or_insert_with(Counts::default).passed += n,
+            "fail" | "cancelled" => sum.get_or_insert_with(Counts::default).failed += n,
+            "skipped" | "todo" => sum.get_or_insert_with(Counts::default).skipped += n,
+            _ => {}
+        }
+    }
+    sum
+}
+
+fn counted(part: &str) -> Option<(&str, u64)> {
+    let (n, word) = part.trim().split_once(' ')?;
+    Some((word, n.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_binary_of_cargo_test_is_added_up() {
+        let output = "\
+running 3 tests
+test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.10s
+
+test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.25s
+";
+        assert_eq!(of_cargo(output), Some(Counts { passed: 7, failed: 2, skipped: 1 }));
+    }
+
+    #[test]
+    fn a_result_behind_other_output_counts() {
+        let output = "no newline heretest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out";
+        assert_eq!(of_cargo(output), Some(Counts { passed: 1, ..Counts::default() }));
+    }
+
+    #[test]
+    fn output_without_a_summary_is_no_result() {
+        assert_eq!(of_cargo("error[E0425]: cannot find value\n"), None);
+        assert_eq!(of_node("Error: Cannot find module 'socket.io-client'\n"), None);
+    }
+
+    #[test]
+    fn cancelled_node_tests_are_failures() {
+        let output = "✔ two clients chat (12.3ms)\nℹ tests 9\nℹ suites 0\nℹ pass 5\nℹ fail 1\nℹ cancelled 1\n\
+                      ℹ skipped 2\nℹ todo 0\nℹ duration_ms 120.5\n";
+        assert_eq!(of_node(output), Some(Counts { passed: 5, failed: 2, skipped: 2 }));
+    }
+
+    #[test]
+    fn skipped_tests_are_named_only_when_there_are_some() {
+        assert_eq!(Counts { passed: 5, failed: 2, skipped: 0 }.to_string(), "5 passed, 2 failed");
+        assert_eq!(
+            Counts { passed: 5, failed: 0, skipped: 1 }.to_string(),
+            "5 passed, 0 failed, 1 skipped"
+        );
+    }
+}

@@ -1,0 +1,102 @@
+//! `cargo xtask test`: every suite, and what it takes to run it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::chromium;
+use crate::counts;
+use crate::node;
+use crate::process;
+use crate::stage::{self, Outcome, Problem, Skips, Stage, clock};
+use crate::workspace::Workspace;
+
+/// What all stages together may take on two cores, from nothing.
+const BUDGET: Duration = Duration::from_secs(45 * 60);
+
+/// How much to test, and what to make of a machine that lacks something.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Runs the long form of tests that have one (they see `HORNERO_TEST_FULL=1`)
+    #[arg(long)]
+    full: bool,
+    /// Counts a suite that this machine cannot run as skipped, not as failed
+    #[arg(long)]
+    allow_skips: bool,
+}
+
+impl Options {
+    fn skips(&self) -> Skips {
+        if self.allow_skips { Skips::Allowed } else { Skips::Fail }
+    }
+
+    /// The environment by which every suite learns how much to test.
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        if self.full { vec![("HORNERO_TEST_FULL", "1".to_owned())] } else { Vec::new() }
+    }
+}
+
+/// Runs every stage and says whether all passed, within the budget.
+pub(crate) fn run(options: &Options) -> Result<bool, Problem> {
+    let workspace = Rc::new(Workspace::find()?);
+    let report = stage::run_all(stages(&workspace, options));
+    report.print();
+
+    let mut total = report.counts(options.skips());
+    let took = report.took();
+    if took > BUDGET {
+        total.failed += 1;
+        println!(
+            "{:<16} {:>8}  FAILED: over the budget of {}",
+            "total",
+            clock(took),
+            clock(BUDGET)
+        );
+    } else {
+        println!("{:<16} {:>8}  of {}", "total", clock(took), clock(BUDGET));
+    }
+    if report.is_incomplete() && options.skips() == Skips::Fail {
+        println!("What was skipped counts as failed; with --allow-skips it does not");
+    }
+    println!("{total}");
+    Ok(total.failed == 0)
+}
+
+/// Add a suite here: a name and a function that returns its counts.
+fn stages(workspace: &Rc<Workspace>, options: &Options) -> Vec<Stage> {
+    let environment = options.environment();
+    let stage = |name, work: fn(&Workspace, &[(&'static str, String)]) -> Outcome| {
+        let (workspace, environment) = (Rc::clone(workspace), environment.clone());
+        Stage::new(name, move || work(&workspace, &environment))
+    };
+    vec![
+        stage("build", build),
+        stage("rust", rust).after("build"),
+        stage("clients", clients).after("build"),
+        stage("browser", browser).after("build"),
+    ]
+}
+
+fn build(workspace: &Workspace, _: &[(&'static str, String)]) -> Outcome {
+    process::run(&mut workspace.cargo(&["build", "--workspace", "--all-targets"]))
+}
+
+fn rust(workspace: &Workspace, environment: &[(&'static str, String)]) -> Outcome {
+    let mut command = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
+    process::run_suite(command.envs(environment.iter().cloned()), counts::of_cargo)
+}
+
+fn clients(workspace: &Workspace, environment: &[(&'static str, String)]) -> Outcome {
+    node::suite(workspace, "tests/clients", environment)
+}
+
+fn browser(workspace: &Workspace, environment: &[(&'static str, String)]) -> Outcome {
+    // Before a browser is brought in for nothing.
+    node::require()?;
+    let mut environment = environment.to_vec();
+    environment.push(("HORNERO_CHROMIUM", chromium::bring_in()?.display().to_string()));
+    environment
+        .push(("HORNERO_SCREENSHOTS", workspace.target.join("browser").display().to_string()));
+    node::suite(workspace, "tests/browser", &environment)
+}
