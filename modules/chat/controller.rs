@@ -11,7 +11,7 @@ use axum::{
     routing::get,
 };
 use delivery::{ConversationId, ConversationKind};
-use hornero::{ClientError, Controller, Json, Query, Valid};
+use hornero::{ClientError, Controller, Json, Page, Query, Valid};
 use validator::Validate;
 
 use crate::{
@@ -37,12 +37,14 @@ impl ChatController {
     async fn send(
         &self,
         caller: &Caller,
-        conversation: ConversationId,
+        to: (ConversationKind, ConversationId),
         headers: &HeaderMap,
         mut body: SendMessage,
     ) -> Result<Response, ClientError> {
         body.client_message_id = idempotency_key(headers, body.client_message_id)?;
         body.validate()?;
+        let (kind, conversation) = to;
+        self.chat.require_kind(conversation, kind).await?;
         let appended = self.chat.send(caller, conversation, body).await?;
         let view = axum::Json(MessageView::from(&appended.stored));
         if appended.repeated {
@@ -55,13 +57,15 @@ impl ChatController {
     async fn history(
         &self,
         caller: &Caller,
-        conversation: ConversationId,
+        of: (ConversationKind, ConversationId),
         query: &ListMessages,
     ) -> Result<Response, ClientError> {
+        let (kind, conversation) = of;
         let range = query.range(conversation)?;
+        self.chat.require_kind(conversation, kind).await?;
         let messages = self.chat.history(caller, conversation, &range).await?;
         let page = range.page(conversation, messages);
-        let views = hornero::Page {
+        let views = Page {
             items: page.items.iter().map(MessageView::from).collect(),
             next_cursor: page.next_cursor,
             has_more: page.has_more,
@@ -95,8 +99,7 @@ async fn send_to_room(
     headers: HeaderMap,
     Json(body): Json<SendMessage>,
 ) -> Result<Response, ClientError> {
-    this.chat.require_kind(room_id, ConversationKind::Room).await?;
-    this.send(&caller, room_id, &headers, body).await
+    this.send(&caller, (ConversationKind::Room, room_id), &headers, body).await
 }
 
 /// Reads the messages of a room.
@@ -106,8 +109,7 @@ async fn list_in_room(
     Path(room_id): Path<ConversationId>,
     Valid(Query(query)): Valid<Query<ListMessages>>,
 ) -> Result<Response, ClientError> {
-    this.chat.require_kind(room_id, ConversationKind::Room).await?;
-    this.history(&caller, room_id, &query).await
+    this.history(&caller, (ConversationKind::Room, room_id), &query).await
 }
 
 /// Sends a message to a session.
@@ -118,8 +120,7 @@ async fn send_to_session(
     headers: HeaderMap,
     Json(body): Json<SendMessage>,
 ) -> Result<Response, ClientError> {
-    this.chat.require_kind(session_id, ConversationKind::Session).await?;
-    this.send(&caller, session_id, &headers, body).await
+    this.send(&caller, (ConversationKind::Session, session_id), &headers, body).await
 }
 
 /// Reads the messages of a session.
@@ -129,8 +130,7 @@ async fn list_in_session(
     Path(session_id): Path<ConversationId>,
     Valid(Query(query)): Valid<Query<ListMessages>>,
 ) -> Result<Response, ClientError> {
-    this.chat.require_kind(session_id, ConversationKind::Session).await?;
-    this.history(&caller, session_id, &query).await
+    this.history(&caller, (ConversationKind::Session, session_id), &query).await
 }
 
 /// The client's id of the message, from the header or the body.
