@@ -15,8 +15,6 @@ use auth::AuthModule;
 use database::DatabaseModule;
 use delivery::DeliveryModule;
 use hornero::{Module, ModuleDef};
-use rooms::RoomsModule;
-use sessions::SessionsModule;
 
 mod announcements;
 mod controller;
@@ -50,8 +48,6 @@ impl Module for ChatModule {
         m.import::<AuthModule>()
             .import::<DatabaseModule>()
             .import::<DeliveryModule>()
-            .import::<RoomsModule>()
-            .import::<SessionsModule>()
             .bind(SeaOrmMessageRepository::bind)
             .provide(Typing::new)
             .provide(ChatService::new)
