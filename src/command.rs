@@ -101,13 +101,22 @@ fn is_configuration(error: &(dyn Error + 'static)) -> bool {
 
 /// The configured app. Reads `.env` and `config/` in the current folder.
 pub(crate) fn app() -> Result<App, Box<dyn Error>> {
-    match dotenvy::dotenv() {
-        Ok(_) => {}
-        Err(error) if error.not_found() => {}
-        Err(_) => return Err(".env cannot be read: write NAME=value on every line".into()),
-    }
-    let config = Config::load(Path::new("."), std::env::vars())?;
+    // What is set later wins: the environment over .env.
+    let variables = dot_env()?.into_iter().chain(std::env::vars());
+    let config = Config::load(Path::new("."), variables)?;
     Ok(App::of::<AppModule>().with_config(config))
+}
+
+/// The variables in `.env`, if there is one. Its lines may hold secrets, so an error
+/// does not repeat them.
+fn dot_env() -> Result<Vec<(String, String)>, Box<dyn Error>> {
+    let lines = match dotenvy::from_path_iter(".env") {
+        Ok(lines) => lines,
+        Err(error) if error.not_found() => return Ok(Vec::new()),
+        Err(_) => return Err(".env cannot be read".into()),
+    };
+    let variables = lines.collect::<Result<Vec<_>, _>>();
+    variables.map_err(|_| ".env has a line that is not NAME=value".into())
 }
 
 /// `hornero check`

@@ -27,7 +27,7 @@ const PREFIX: &str = "HORNERO__";
 const PROFILE_VARIABLES: [&str; 2] = ["HORNERO_PROFILE", "MODE"];
 
 /// The layers above the defaults, not yet typed.
-#[derive(Debug, Default, Clone)]
+#[derive(Default, Clone)]
 pub struct Config {
     profile: Option<String>,
     /// The merged files.
@@ -36,14 +36,14 @@ pub struct Config {
 }
 
 /// One file.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Layer {
     name: String,
     tree: Map<String, Value>,
 }
 
 /// A value set in some layer.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Setting {
     /// Path below the section, e.g. `["cors", "origins"]`.
     path: Vec<String>,
@@ -122,6 +122,13 @@ impl Config {
         let unknown = in_files.chain(in_variables).filter(|(key, _)| !known.contains(&&**key));
         let text = format!("is not a section; there are: {}", known.join(", "));
         unknown.map(|(key, origin)| ConfigProblem::new(key, Some(origin), &text)).collect()
+    }
+}
+
+/// Shows no value: any of them may be a secret.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("profile", &self.profile).finish_non_exhaustive()
     }
 }
 

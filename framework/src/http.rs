@@ -18,6 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use socketioxide::{adapter::LocalAdapter, layer::SocketIoLayer};
+use tower::util::option_layer;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -49,7 +50,7 @@ pub(crate) fn layered(
         .layer(DefaultBodyLimit::max(config.max_body_size))
         .layer(from_fn_with_state(Arc::clone(&origins), check_origin))
         .layer(CatchPanicLayer::custom(after_panic))
-        .layer(cors(&origins))
+        .layer(option_layer(cors(&origins)))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(from_fn(in_shape))
 }
@@ -136,9 +137,13 @@ async fn shape(response: Response, id: Uuid) -> Response {
     merged(ClientError::new(kind, text).respond(Some(id)), parts.headers)
 }
 
-fn cors(origins: &[String]) -> CorsLayer {
+/// None where no other origin may use the server: browsers refuse without any header.
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
     let allowed = origins.iter().filter_map(|it| it.parse().ok());
-    CorsLayer::new()
+    let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::list(allowed))
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
@@ -148,7 +153,8 @@ fn cors(origins: &[String]) -> CorsLayer {
             REQUEST_ID,
             HeaderName::from_static("idempotency-key"),
         ])
-        .expose_headers([REQUEST_ID])
+        .expose_headers([REQUEST_ID]);
+    Some(layer)
 }
 
 /// Where a request's page comes from, as far as its headers tell.

@@ -1,5 +1,7 @@
 //! Lists that are read page by page.
 
+use std::str::FromStr;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +52,15 @@ impl Cursor {
         Self { list: list.to_string(), after: after.to_string() }
     }
 
+    /// The key, as what it was before it became text.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) if it is not that.
+    pub fn key<T: FromStr>(&self) -> Result<T, ClientError> {
+        self.after.parse().map_err(|_| foreign())
+    }
+
     fn encode(&self) -> String {
         URL_SAFE_NO_PAD.encode(format!("{} {}", self.list, self.after))
     }
@@ -60,7 +71,6 @@ impl Cursor {
     ///
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) if it is broken or belongs to another list.
     pub fn decode(text: &str, list: impl ToString) -> Result<Self, ClientError> {
-        let foreign = || ClientError::field("cursor", "cursor", "is not a cursor of this list");
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| foreign())?;
         let text = String::from_utf8(bytes).map_err(|_| foreign())?;
         match text.rsplit_once(' ') {
@@ -68,6 +78,10 @@ impl Cursor {
             _ => Err(foreign()),
         }
     }
+}
+
+fn foreign() -> ClientError {
+    ClientError::field("cursor", "cursor", "is not a cursor of this list")
 }
 
 #[cfg(test)]

@@ -84,6 +84,11 @@ impl Audience {
         joins.map(|it| it.conversations.keys().copied().collect()).unwrap_or_default()
     }
 
+    /// Whether a socket has joined a conversation.
+    pub(crate) fn has_joined(&self, socket: SocketKey, conversation: ConversationId) -> bool {
+        self.sockets.get(&socket).is_some_and(|it| it.conversations.contains_key(&conversation))
+    }
+
     /// How many conversations a socket has joined.
     pub(crate) fn count(&self, socket: SocketKey) -> usize {
         self.sockets.get(&socket).map_or(0, |it| it.conversations.len())

@@ -63,7 +63,7 @@ impl SocketIoDoor {
         let key = SocketKey::of(socket);
         let (before, first) = {
             let mut audience = self.audience();
-            if audience.count(key) >= MAX_JOINED {
+            if !audience.has_joined(key, conversation) && audience.count(key) >= MAX_JOINED {
                 return Err(AccessError::TooManyJoined);
             }
             audience.join(key, user, conversation, vocabulary)

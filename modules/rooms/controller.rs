@@ -62,8 +62,8 @@ async fn list_rooms(
 ) -> Result<axum::Json<Page<RoomView>>, ClientError> {
     let public = query.visibility == Some(Visibility::Public);
     let list = if public { "public-rooms" } else { "my-rooms" };
-    let after = query.cursor.map(|it| Cursor::decode(&it, list)).transpose()?;
-    let after = after.and_then(|it| it.after.parse().ok()).map(ConversationId);
+    let after = query.cursor.map(|it| Cursor::decode(&it, list)?.key()).transpose()?;
+    let after = after.map(ConversationId);
     let rooms = if public {
         this.rooms.list_public(after, query.limit + 1).await?
     } else {

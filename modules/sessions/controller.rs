@@ -61,8 +61,8 @@ async fn list_sessions(
     Valid(Query(query)): Valid<Query<ListSessions>>,
 ) -> Result<axum::Json<Page<SessionView>>, ClientError> {
     const LIST: &str = "sessions";
-    let after = query.cursor.map(|it| Cursor::decode(&it, LIST)).transpose()?;
-    let after = after.and_then(|it| it.after.parse().ok()).map(ConversationId);
+    let after = query.cursor.map(|it| Cursor::decode(&it, LIST)?.key()).transpose()?;
+    let after = after.map(ConversationId);
     let sessions = this.sessions.list_mine(&caller, query.status, after, query.limit + 1).await?;
     let cursor = |session: &Session| Cursor::new(LIST, session.id);
     let page = Page::of(sessions, query.limit as usize, cursor);
