@@ -16,6 +16,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     config::{Config, ConfigProblems, ConfigSection, Section},
+    contract::GatewayContract,
     gateway::Sockets,
     graph::{Graph, Override, Source},
     http,
@@ -104,6 +105,11 @@ impl App {
             problems.extend((section.check)(&self.config).err().into_iter().flat_map(|it| it.0));
         }
         if problems.is_empty() { Ok(()) } else { Err(ConfigProblems(problems)) }
+    }
+
+    /// What goes in and out of each gateway, those of imported modules first.
+    pub fn gateways(&self) -> impl Iterator<Item = &GatewayContract> {
+        self.graph.modules.iter().flat_map(|it| &it.def.gateways)
     }
 
     /// Reads a section of the configuration.

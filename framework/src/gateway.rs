@@ -14,15 +14,17 @@ use socketioxide::{extract::SocketRef, socket::DisconnectReason};
 
 use crate::error::ClientError;
 
+mod answer;
 mod dispatch;
 mod events;
 mod extract;
 mod mailbox;
 mod namespace;
+mod packet;
 mod reply;
 
 pub use events::{EventHandler, Events};
-pub use extract::{Data, FromEvent, Incoming};
+pub use extract::{Data, FromEvent, Incoming, Public};
 pub(crate) use namespace::{NamespaceTable, Sockets};
 pub use reply::Reply;
 
@@ -34,6 +36,9 @@ pub use reply::Reply;
 pub trait Gateway: Send + Sync + Sized + 'static {
     /// Namespaces whose sockets this gateway serves, e.g. `["/", "/chat"]`.
     const NAMESPACES: &'static [&'static str];
+
+    /// Whether every handler must say who may send its event. Default: it must.
+    const ACCESS: EventAccess = EventAccess::Guarded;
 
     /// Event by which a failure is reported, whether or not the client asked for an ack.
     const ERROR_EVENT: &'static str = "error";
@@ -70,6 +75,16 @@ pub trait Gateway: Send + Sync + Sized + 'static {
     ) -> impl Future<Output = ()> + Send {
         async {}
     }
+}
+
+/// Who may send a gateway's events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventAccess {
+    /// Whoever the guards among each handler's arguments let through. A handler without
+    /// one is a mistake, unless it takes [`Public`].
+    Guarded,
+    /// Anybody who was let into the namespace.
+    Public,
 }
 
 /// What a client presents when it connects to a namespace.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    gateway::EventAccess,
     mistake::{self, Holder, Mistake, Need},
     module::{Module, ModuleDef},
     provider::{Instance, Key, Place, Provider},
@@ -327,12 +328,15 @@ impl Graph {
     fn check_events(&self, mistakes: &mut Vec<Mistake>) {
         let mut taken: HashMap<(&str, &str), (Key, Place)> = HashMap::new();
         for gateway in self.modules.iter().flat_map(|it| &it.def.gateways) {
-            for namespace in gateway.namespaces {
-                for (event, place) in &gateway.events {
-                    let here = (gateway.gateway, *place);
-                    if let Some(first) = taken.insert((namespace, event), here) {
+            for event in &gateway.handled {
+                if gateway.access == EventAccess::Guarded && event.signature.access.is_empty() {
+                    mistakes.push(mistake::unguarded(event.name, gateway.gateway, event.place));
+                }
+                for namespace in gateway.namespaces {
+                    let here = (gateway.gateway, event.place);
+                    if let Some(first) = taken.insert((namespace, event.name), here) {
                         mistakes.push(mistake::duplicate_event(
-                            event,
+                            event.name,
                             namespace,
                             [first.0, here.0],
                             [first.1, here.1],

@@ -14,6 +14,7 @@
 
 mod app;
 mod config;
+mod contract;
 mod controller;
 mod error;
 mod extract;
@@ -31,10 +32,13 @@ mod settings;
 
 pub use app::{App, Server, StartError};
 pub use config::{Config, ConfigProblem, ConfigProblems, ConfigSection};
+pub use contract::{EmittedEvent, Event, GatewayContract, HandledEvent, Shape, Signature};
 pub use controller::Controller;
 pub use error::{CONTRACT_VERSION, ClientError, ErrorKind, timestamp};
 pub use extract::{Json, Query, Valid};
-pub use gateway::{Data, EventHandler, Events, FromEvent, Gateway, Handshake, Incoming, Reply};
+pub use gateway::{
+    Data, EventAccess, EventHandler, Events, FromEvent, Gateway, Handshake, Incoming, Public, Reply,
+};
 pub use http::{RequestId, Site};
 pub use mistake::{Mistake, Mistakes};
 pub use module::{Module, ModuleDef};

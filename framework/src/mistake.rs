@@ -188,6 +188,14 @@ pub(crate) fn duplicate_event(
     )
 }
 
+pub(crate) fn unguarded(event: &str, gateway: Key, place: Place) -> Mistake {
+    Mistake::new(
+        place,
+        format!("the handler of `{event}` in `{gateway}` does not say who may send it"),
+        "let it take a guard, such as `Caller`, or `Public` if anybody may".to_owned(),
+    )
+}
+
 pub(crate) fn useless_override(key: Key, owners: &[&str], place: Place) -> Mistake {
     let (why, help) = if owners.is_empty() {
         ("which no module provides".to_owned(), "remove the override".to_owned())

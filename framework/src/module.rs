@@ -6,6 +6,7 @@ use axum::Router;
 
 use crate::{
     config::{Config, ConfigProblems, ConfigSection, Section},
+    contract::GatewayContract,
     controller::Controller,
     gateway::{Events, Gateway, NamespaceTable},
     provider::{
@@ -56,7 +57,7 @@ pub struct ModuleDef {
     pub(crate) exports: Vec<(Key, Place)>,
     pub(crate) sections: Vec<Section>,
     pub(crate) mounts: Vec<Mount>,
-    pub(crate) gateways: Vec<GatewayEvents>,
+    pub(crate) gateways: Vec<GatewayContract>,
     pub(crate) on_init: Vec<Hook>,
     pub(crate) on_shutdown: Vec<Hook>,
 }
@@ -79,13 +80,6 @@ pub(crate) struct Mount {
 pub(crate) struct Doors {
     pub(crate) routes: Router,
     pub(crate) sockets: NamespaceTable,
-}
-
-/// What a gateway listens to, known before it is built.
-pub(crate) struct GatewayEvents {
-    pub(crate) gateway: Key,
-    pub(crate) namespaces: &'static [&'static str],
-    pub(crate) events: Vec<(&'static str, Place)>,
 }
 
 /// A lifecycle hook: a function with injected arguments.
@@ -220,10 +214,14 @@ impl ModuleDef {
             doors.sockets.attach(<Arc<T> as Inject>::from_instance(instance));
         };
         self.mounts.push(Mount { key: Key::of::<T>(), mount });
-        self.gateways.push(GatewayEvents {
+        let (handled, emitted) = Events::<T>::read().documented();
+        self.gateways.push(GatewayContract {
             gateway: Key::of::<T>(),
             namespaces: T::NAMESPACES,
-            events: Events::<T>::read().names(),
+            access: T::ACCESS,
+            error_event: T::ERROR_EVENT,
+            handled,
+            emitted,
         });
         self.provide(constructor)
     }

@@ -6,7 +6,7 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, Method, header::AUTHORIZATION, request::Parts},
 };
-use hornero::{ClientError, FromEvent, Incoming, Site};
+use hornero::{ClientError, FromEvent, Incoming, Signature, Site};
 
 use crate::{
     AuthError, Authenticates, cookie,
@@ -84,10 +84,14 @@ fn is_safe(method: &Method) -> bool {
 }
 
 /// Socket.IO: whoever the gateway of this module let in.
-impl FromEvent for Caller {
-    fn from_event(incoming: &mut Incoming<'_>) -> Result<Self, ClientError> {
+impl<G: Authenticates> FromEvent<G> for Caller {
+    fn from_event(incoming: &mut Incoming<'_, G>) -> Result<Self, ClientError> {
         let caller = incoming.socket.extensions.get::<Self>();
         caller.ok_or_else(|| AuthError::NoToken.into())
+    }
+
+    fn describe(signature: &mut Signature) {
+        signature.access.push("user");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use hornero::{rules, timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// Body of `POST /auth/register`.
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Register {
     /// At most 254 characters; in any case, kept in lower case.
@@ -25,7 +26,7 @@ pub(crate) struct Register {
 }
 
 /// Body of `POST /auth/login`.
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LogIn {
     /// As registered, in any case.
@@ -37,7 +38,7 @@ pub(crate) struct LogIn {
 }
 
 /// Body of `POST /auth/guest`.
-#[derive(Default, Deserialize, Validate)]
+#[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EnterAsGuest {
     /// How others see the guest, 1 to 80 characters. Default `Guest`.
@@ -46,7 +47,7 @@ pub(crate) struct EnterAsGuest {
 }
 
 /// Answer to registering, logging in and entering as a guest.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SignedInView {
     /// Who is signed in.
@@ -68,7 +69,7 @@ impl From<SignedIn> for SignedInView {
 }
 
 /// A user as the user sees itself.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UserView {
     /// Identifies the user.

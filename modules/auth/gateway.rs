@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use hornero::{CONTRACT_VERSION, ClientError, Events, Gateway, Handshake, Site, SocketRef};
+use hornero::{CONTRACT_VERSION, ClientError, Event, Events, Gateway, Handshake, Site, SocketRef};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{AuthError, Caller, TokenService, UserId, caller::bearer, cookie};
 
@@ -22,7 +23,9 @@ impl Gateway for AuthGateway {
     const NAMESPACES: &'static [&'static str] = &["/", "/chat"];
     const ERROR_EVENT: &'static str = "chat:error";
 
-    fn events(_: &mut Events<Self>) {}
+    fn events(on: &mut Events<Self>) {
+        on.emits::<Welcome>();
+    }
 
     async fn authenticate(self: Arc<Self>, handshake: Handshake) -> Result<(), ClientError> {
         let auth = Auth::deserialize(&handshake.auth).unwrap_or_default();
@@ -40,14 +43,14 @@ impl Gateway for AuthGateway {
     async fn connected(self: Arc<Self>, socket: SocketRef) {
         let Some(caller) = socket.extensions.get::<Caller>() else { return };
         let welcome = Welcome {
-            kind: "welcome",
+            kind: Greeting::Welcome,
             socket_id: socket.id.to_string(),
             user_id: caller.user_id,
             server_version: env!("CARGO_PKG_VERSION"),
             version: CONTRACT_VERSION,
         };
         // A client that has left again needs no welcome.
-        let _ = socket.emit("chat:system:notification", &welcome);
+        let _ = socket.emit(Welcome::NAME, &welcome);
     }
 }
 
@@ -82,14 +85,24 @@ struct QueryToken {
     token: Option<String>,
 }
 
-/// `chat:system:notification` of type `welcome`.
-#[derive(Serialize)]
+/// Greets a socket that has connected.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Welcome {
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: Greeting,
     socket_id: String,
     user_id: UserId,
     server_version: &'static str,
     version: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Greeting {
+    Welcome,
+}
+
+impl Event for Welcome {
+    const NAME: &'static str = "chat:system:notification";
 }

@@ -2,7 +2,9 @@
 
 use auth::UserId;
 use delivery::{Announcement, ConversationId, Frame, Stored, Vocabulary};
+use hornero::Event;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -19,10 +21,18 @@ impl Stored for Message {
 impl Announcement for Message {
     fn frame(&self, vocabulary: Vocabulary) -> Option<Frame> {
         match vocabulary {
-            Vocabulary::Chat => Frame::new("chat:message:received", &MessageView::from(self)),
-            Vocabulary::Session => Frame::new("new_message", &SessionMessageView::from(self)),
+            Vocabulary::Chat => Frame::of(&MessageView::from(self)),
+            Vocabulary::Session => Frame::of(&SessionMessageView::from(self)),
         }
     }
+}
+
+impl Event for MessageView {
+    const NAME: &'static str = "chat:message:received";
+}
+
+impl Event for SessionMessageView {
+    const NAME: &'static str = "new_message";
 }
 
 /// A user has begun or stopped to type.
@@ -34,34 +44,42 @@ pub(crate) struct TypingNotice {
 
 impl Announcement for TypingNotice {
     fn frame(&self, vocabulary: Vocabulary) -> Option<Frame> {
-        let (user_id, is_typing) = (&self.user, self.is_typing);
+        let (user_id, is_typing) = (self.user.clone(), self.is_typing);
         match vocabulary {
             Vocabulary::Chat => {
                 let room_id = self.conversation;
-                Frame::new("chat:user:typing", &RoomTyping { room_id, user_id, is_typing })
+                Frame::of(&RoomTyping { room_id, user_id, is_typing })
             }
             Vocabulary::Session => {
                 let session_id = self.conversation;
-                Frame::new("user_typing", &SessionTyping { session_id, user_id, is_typing })
+                Frame::of(&SessionTyping { session_id, user_id, is_typing })
             }
         }
     }
 }
 
-/// `chat:user:typing`.
-#[derive(Serialize)]
+/// Somebody else types, or does not any more, in the chat vocabulary.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct RoomTyping<'a> {
+pub(crate) struct RoomTyping {
     room_id: ConversationId,
-    user_id: &'a UserId,
+    user_id: UserId,
     is_typing: bool,
 }
 
-/// `user_typing`.
-#[derive(Serialize)]
+impl Event for RoomTyping {
+    const NAME: &'static str = "chat:user:typing";
+}
+
+/// Somebody else types, or does not any more, in the session vocabulary.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct SessionTyping<'a> {
+pub(crate) struct SessionTyping {
     session_id: ConversationId,
-    user_id: &'a UserId,
+    user_id: UserId,
     is_typing: bool,
+}
+
+impl Event for SessionTyping {
+    const NAME: &'static str = "user_typing";
 }

@@ -3,17 +3,20 @@
 //! These types are the contract with existing clients: renaming a field breaks them.
 //! Unknown fields are ignored, since clients may be newer than the server.
 
+use std::sync::Arc;
+
 use auth::UserId;
 use delivery::{ConversationId, ConversationKind};
 use hornero::{rules, timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::message::{Formatting, Message, MessageId};
 
 /// Body of `POST /rooms/{id}/messages` and `POST /chat/sessions/{id}/messages`.
-#[derive(Debug, Clone, Deserialize, Validate)]
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SendMessage {
     /// 1 to 10,000 Unicode scalar values, after line ends have become LF.
@@ -26,6 +29,7 @@ pub struct SendMessage {
     /// An object of at most 16 KiB and 8 levels. Default empty.
     #[serde(default)]
     #[validate(custom(function = "rules::metadata"))]
+    #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
     /// 1 to 128 visible ASCII characters: the same one again is the same message.
     #[validate(length(min = 1, max = 128), custom(function = "rules::visible_ascii"))]
@@ -42,7 +46,7 @@ fn with_plain_line_ends<'de, D: Deserializer<'de>>(deserializer: D) -> Result<St
 }
 
 /// The part of an event's payload that names the room. The message is the rest of it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ToRoom {
     /// The room, or any other conversation.
@@ -50,7 +54,7 @@ pub(crate) struct ToRoom {
 }
 
 /// The part of an event's payload that names the session. The message is the rest of it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ToSession {
     /// The session, or any other conversation.
@@ -58,7 +62,7 @@ pub(crate) struct ToSession {
 }
 
 /// Payload of `typing`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SetTyping {
     pub(crate) session_id: ConversationId,
@@ -66,9 +70,9 @@ pub(crate) struct SetTyping {
 }
 
 /// A message, as REST and the chat vocabulary show it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct MessageView<'a> {
+pub(crate) struct MessageView {
     id: MessageId,
     conversation_id: ConversationId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,20 +81,23 @@ pub(crate) struct MessageView<'a> {
     session_id: Option<ConversationId>,
     seq: i64,
     event_seq: i64,
-    sender_id: &'a UserId,
+    sender_id: UserId,
     role: &'static str,
     #[serde(rename = "type")]
     kind: &'static str,
-    content: &'a str,
+    #[schema(value_type = String)]
+    content: Arc<str>,
     formatting: Formatting,
-    metadata: &'a Map<String, Value>,
-    client_message_id: Option<&'a str>,
+    #[schema(value_type = Object)]
+    metadata: Arc<Map<String, Value>>,
+    #[schema(value_type = Option<String>)]
+    client_message_id: Option<Arc<str>>,
     delivery_status: &'static str,
     timestamp: String,
 }
 
-impl<'a> From<&'a Message> for MessageView<'a> {
-    fn from(message: &'a Message) -> Self {
+impl From<&Message> for MessageView {
+    fn from(message: &Message) -> Self {
         let id = |kind| (message.kind == kind).then_some(message.conversation);
         Self {
             id: message.id,
@@ -99,13 +106,13 @@ impl<'a> From<&'a Message> for MessageView<'a> {
             session_id: id(ConversationKind::Session),
             seq: message.seq,
             event_seq: message.seq,
-            sender_id: &message.sender,
+            sender_id: message.sender.clone(),
             role: ROLE,
             kind: "chat",
-            content: &message.content,
+            content: Arc::clone(&message.content),
             formatting: message.formatting,
-            metadata: &message.metadata,
-            client_message_id: message.client_message_id.as_deref(),
+            metadata: Arc::clone(&message.metadata),
+            client_message_id: message.client_message_id.clone(),
             delivery_status: "delivered",
             timestamp: timestamp(message.created_at),
         }
@@ -116,32 +123,35 @@ impl<'a> From<&'a Message> for MessageView<'a> {
 pub(crate) const ROLE: &str = "user";
 
 /// A message, as the session vocabulary shows it: `new_message`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct SessionMessageView<'a> {
+pub(crate) struct SessionMessageView {
     id: MessageId,
     session_id: ConversationId,
     role: &'static str,
-    content: &'a str,
-    metadata: &'a Map<String, Value>,
+    #[schema(value_type = String)]
+    content: Arc<str>,
+    #[schema(value_type = Object)]
+    metadata: Arc<Map<String, Value>>,
     timestamp: String,
     seq: i64,
-    sender_id: &'a UserId,
-    client_message_id: Option<&'a str>,
+    sender_id: UserId,
+    #[schema(value_type = Option<String>)]
+    client_message_id: Option<Arc<str>>,
 }
 
-impl<'a> From<&'a Message> for SessionMessageView<'a> {
-    fn from(message: &'a Message) -> Self {
+impl From<&Message> for SessionMessageView {
+    fn from(message: &Message) -> Self {
         Self {
             id: message.id,
             session_id: message.conversation,
             role: ROLE,
-            content: &message.content,
-            metadata: &message.metadata,
+            content: Arc::clone(&message.content),
+            metadata: Arc::clone(&message.metadata),
             timestamp: timestamp(message.created_at),
             seq: message.seq,
-            sender_id: &message.sender,
-            client_message_id: message.client_message_id.as_deref(),
+            sender_id: message.sender.clone(),
+            client_message_id: message.client_message_id.clone(),
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use auth::Caller;
+use auth::{Authenticates, Caller, TokenService};
 use delivery::NAMESPACES;
 use hornero::{ClientError, Data, DisconnectReason, Events, Gateway, SocketRef, Valid};
-use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
+    announcements::RoomTyping,
     dto::{MessageView, SendMessage, ToRoom},
     service::ChatService,
     typing::Typing,
@@ -15,13 +15,24 @@ use crate::{
 
 /// Handles `chat:message:*` and `chat:typing:*`.
 pub(crate) struct ChatGateway {
+    tokens: Arc<TokenService>,
     chat: Arc<ChatService>,
     typing: Arc<Typing>,
 }
 
 impl ChatGateway {
-    pub(crate) fn new(chat: Arc<ChatService>, typing: Arc<Typing>) -> Self {
-        Self { chat, typing }
+    pub(crate) fn new(
+        tokens: Arc<TokenService>,
+        chat: Arc<ChatService>,
+        typing: Arc<Typing>,
+    ) -> Self {
+        Self { tokens, chat, typing }
+    }
+}
+
+impl Authenticates for ChatGateway {
+    fn tokens(&self) -> &TokenService {
+        &self.tokens
     }
 }
 
@@ -32,7 +43,9 @@ impl Gateway for ChatGateway {
     fn events(on: &mut Events<Self>) {
         on.on("chat:message:send", Self::send)
             .on("chat:typing:start", Self::start_typing)
-            .on("chat:typing:stop", Self::stop_typing);
+            .on("chat:typing:stop", Self::stop_typing)
+            .emits::<MessageView>()
+            .emits::<RoomTyping>();
     }
 
     async fn disconnected(self: Arc<Self>, socket: SocketRef, _: DisconnectReason) {
@@ -47,9 +60,9 @@ impl ChatGateway {
         caller: Caller,
         Data(to): Data<ToRoom>,
         Valid(Data(message)): Valid<Data<SendMessage>>,
-    ) -> Result<Box<RawValue>, ClientError> {
+    ) -> Result<MessageView, ClientError> {
         let appended = self.chat.send(&caller, to.room_id, message).await?;
-        to_raw_value(&MessageView::from(&appended.stored)).map_err(|_| ClientError::internal())
+        Ok(MessageView::from(&appended.stored))
     }
 
     /// Tells the others that the caller types.

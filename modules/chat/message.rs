@@ -1,19 +1,22 @@
 //! What a message is, to every layer of this module.
 
+use std::sync::Arc;
+
 use auth::UserId;
 use chrono::{DateTime, Utc};
 use delivery::{ConversationId, ConversationKind, Draft};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Identifies a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct MessageId(pub Uuid);
 
 /// How a message's content is to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Formatting {
     /// As it stands.
@@ -37,7 +40,7 @@ impl Formatting {
     }
 }
 
-/// A message that the server has stored.
+/// A message that the server has stored. Cheap to clone: its views share its parts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     /// Version 7, so ids sort by time. Histories are ordered by `seq` all the same.
@@ -51,13 +54,13 @@ pub struct Message {
     /// Who has said it.
     pub sender: UserId,
     /// Id that the sender's client has given it, if any.
-    pub client_message_id: Option<String>,
+    pub client_message_id: Option<Arc<str>>,
     /// What was said.
-    pub content: String,
+    pub content: Arc<str>,
     /// How it is to be read.
     pub formatting: Formatting,
     /// Whatever the client keeps with it.
-    pub metadata: Map<String, Value>,
+    pub metadata: Arc<Map<String, Value>>,
     /// When the server stored it.
     pub created_at: DateTime<Utc>,
 }
@@ -68,10 +71,10 @@ pub(crate) struct NewMessage {
     pub(crate) conversation: ConversationId,
     pub(crate) kind: ConversationKind,
     pub(crate) sender: UserId,
-    pub(crate) client_message_id: Option<String>,
-    pub(crate) content: String,
+    pub(crate) client_message_id: Option<Arc<str>>,
+    pub(crate) content: Arc<str>,
     pub(crate) formatting: Formatting,
-    pub(crate) metadata: Map<String, Value>,
+    pub(crate) metadata: Arc<Map<String, Value>>,
 }
 
 impl Draft for NewMessage {

@@ -8,7 +8,7 @@ use delivery::{ConversationId, ConversationKind, EventKind, Placed};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
@@ -117,7 +117,7 @@ fn key(draft: &NewMessage) -> Option<Condition> {
 
 fn is_repeat(row: &Model, draft: &NewMessage) -> bool {
     draft.client_message_id.is_some()
-        && row.client_message_id == draft.client_message_id
+        && row.client_message_id.as_deref() == draft.client_message_id.as_deref()
         && row.conversation_id == draft.conversation.0
         && row.sender_id == draft.sender.as_str()
 }
@@ -144,12 +144,12 @@ fn row_of(message: &Message) -> Model {
         conversation_id: message.conversation.0,
         seq: message.seq,
         sender_id: message.sender.to_string(),
-        client_message_id: message.client_message_id.clone(),
+        client_message_id: message.client_message_id.as_deref().map(str::to_owned),
         role: ROLE.to_owned(),
         r#type: "chat".to_owned(),
-        content: message.content.clone(),
+        content: message.content.to_string(),
         formatting: message.formatting.as_str().to_owned(),
-        metadata: Value::Object(message.metadata.clone()),
+        metadata: Value::Object(Map::clone(&message.metadata)),
         created_at: message.created_at,
         edited_at: None,
         deleted_at: None,
@@ -163,10 +163,17 @@ fn message_of(row: Model, kind: ConversationKind) -> Message {
         kind,
         seq: row.seq,
         sender: row.sender_id.into(),
-        client_message_id: row.client_message_id,
-        content: row.content,
+        client_message_id: row.client_message_id.map(Arc::from),
+        content: row.content.into(),
         formatting: Formatting::parse(&row.formatting),
-        metadata: row.metadata.as_object().cloned().unwrap_or_default(),
+        metadata: Arc::new(object(row.metadata)),
         created_at: row.created_at,
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(entries) => entries,
+        _ => Map::new(),
     }
 }

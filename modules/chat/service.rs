@@ -51,10 +51,10 @@ impl ChatService {
             conversation,
             kind: self.access.kind(conversation).await?,
             sender: caller.user_id.clone(),
-            client_message_id: message.client_message_id,
-            content: message.content,
+            client_message_id: message.client_message_id.map(Arc::from),
+            content: message.content.into(),
             formatting: message.formatting,
-            metadata: message.metadata,
+            metadata: Arc::new(message.metadata),
         };
         let appended = self.log.append(Arc::clone(&self.messages), draft).await?;
         // Who has sent the message has stopped typing it.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use auth::Caller;
+use auth::{Authenticates, Caller, TokenService};
 use delivery::NAMESPACES;
 use hornero::{ClientError, Data, Events, Gateway, SocketRef, Valid};
-use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
+    announcements::SessionTyping,
     dto::{SendMessage, SessionMessageView, SetTyping, ToSession},
     service::ChatService,
     typing::Typing,
@@ -15,13 +15,24 @@ use crate::{
 
 /// Handles `send_message` and `typing`.
 pub(crate) struct SessionChatGateway {
+    tokens: Arc<TokenService>,
     chat: Arc<ChatService>,
     typing: Arc<Typing>,
 }
 
 impl SessionChatGateway {
-    pub(crate) fn new(chat: Arc<ChatService>, typing: Arc<Typing>) -> Self {
-        Self { chat, typing }
+    pub(crate) fn new(
+        tokens: Arc<TokenService>,
+        chat: Arc<ChatService>,
+        typing: Arc<Typing>,
+    ) -> Self {
+        Self { tokens, chat, typing }
+    }
+}
+
+impl Authenticates for SessionChatGateway {
+    fn tokens(&self) -> &TokenService {
+        &self.tokens
     }
 }
 
@@ -29,7 +40,10 @@ impl Gateway for SessionChatGateway {
     const NAMESPACES: &'static [&'static str] = NAMESPACES;
 
     fn events(on: &mut Events<Self>) {
-        on.on("send_message", Self::send).on("typing", Self::set_typing);
+        on.on("send_message", Self::send)
+            .on("typing", Self::set_typing)
+            .emits::<SessionMessageView>()
+            .emits::<SessionTyping>();
     }
 }
 
@@ -40,10 +54,9 @@ impl SessionChatGateway {
         caller: Caller,
         Data(to): Data<ToSession>,
         Valid(Data(message)): Valid<Data<SendMessage>>,
-    ) -> Result<Box<RawValue>, ClientError> {
+    ) -> Result<SessionMessageView, ClientError> {
         let appended = self.chat.send(&caller, to.session_id, message).await?;
-        let view = SessionMessageView::from(&appended.stored);
-        to_raw_value(&view).map_err(|_| ClientError::internal())
+        Ok(SessionMessageView::from(&appended.stored))
     }
 
     /// Tells the others that the caller types, or does not any more.

@@ -1,6 +1,6 @@
 //! What a door says, in the words of those who listen.
 
-use hornero::CONTRACT_VERSION;
+use hornero::{CONTRACT_VERSION, Event};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -33,14 +33,14 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Encodes `data`, which must be a struct or map, and adds the contract's version.
+    /// Encodes an event, which must be a struct or map, and adds the contract's version.
     ///
-    /// Gives `None`, and logs it, for data that is none of these.
-    pub fn new(event: &'static str, data: &impl Serialize) -> Option<Self> {
-        match to_raw_value(&Versioned { data, version: CONTRACT_VERSION }) {
-            Ok(data) => Some(Self { event, data }),
+    /// Gives `None`, and logs it, for one that is none of these.
+    pub fn of<E: Event>(event: &E) -> Option<Self> {
+        match to_raw_value(&Versioned { data: event, version: CONTRACT_VERSION }) {
+            Ok(data) => Some(Self { event: E::NAME, data }),
             Err(error) => {
-                tracing::error!(event, %error, "Could not encode the event {event}: {error}");
+                tracing::error!(event = E::NAME, %error, "Could not encode {}: {error}", E::NAME);
                 None
             }
         }

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use hornero::{DisconnectReason, Events, Gateway, SocketRef};
 
-use crate::{socketio_door::NAMESPACES, subscriptions::Subscriptions};
+use crate::{
+    notice::{MovementNotification, UserJoined, UserLeft},
+    socketio_door::NAMESPACES,
+    subscriptions::Subscriptions,
+};
 
 /// Watches sockets leave. The events to join and leave by belong to rooms and sessions.
 pub(crate) struct DeliveryGateway {
@@ -21,7 +25,9 @@ impl Gateway for DeliveryGateway {
     const NAMESPACES: &'static [&'static str] = NAMESPACES;
     const ERROR_EVENT: &'static str = "chat:error";
 
-    fn events(_: &mut Events<Self>) {}
+    fn events(on: &mut Events<Self>) {
+        on.emits::<MovementNotification>().emits::<UserJoined>().emits::<UserLeft>();
+    }
 
     async fn disconnected(self: Arc<Self>, socket: SocketRef, _: DisconnectReason) {
         self.subscriptions.leave_all(&socket).await;

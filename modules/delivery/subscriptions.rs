@@ -11,7 +11,7 @@ use crate::{
     announcement::Vocabulary,
     conversation::{ConversationId, Conversations},
     error::AccessError,
-    notice::Movement,
+    notice::{Direction, Movement},
     socketio_door::{SocketIoDoor, user_of},
 };
 
@@ -91,7 +91,7 @@ impl Subscriptions {
             }
         };
         if first {
-            self.tell_moved(socket, id, caller.user_id.clone(), true).await;
+            self.tell_moved(socket, id, caller.user_id.clone(), Direction::Joined).await;
         }
         Ok(joined)
     }
@@ -125,7 +125,7 @@ impl Subscriptions {
     pub async fn leave(&self, socket: &SocketRef, conversation: ConversationId) {
         let Some(last) = self.door.leave(socket, conversation) else { return };
         if let Some(user) = user_of(socket).filter(|_| last) {
-            self.tell_moved(socket, conversation, user, false).await;
+            self.tell_moved(socket, conversation, user, Direction::Left).await;
         }
     }
 
@@ -141,9 +141,9 @@ impl Subscriptions {
         socket: &SocketRef,
         conversation: ConversationId,
         user: UserId,
-        joined: bool,
+        direction: Direction,
     ) {
-        let movement = Movement { conversation, user, joined };
+        let movement = Movement { conversation, user, direction };
         self.door.tell_others(socket, conversation, &movement).await;
     }
 }

@@ -5,13 +5,14 @@ use delivery::{ConversationId, Joined};
 use hornero::{rules, timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
 use crate::room::{Room, Visibility};
 
 /// Body of `POST /rooms`, and payload of `chat:room:create`.
-#[derive(Debug, Deserialize, Validate)]
+#[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CreateRoom {
     /// 1 to 100 characters.
@@ -23,6 +24,7 @@ pub(crate) struct CreateRoom {
     /// An object of at most 16 KiB and 8 levels. Default empty.
     #[serde(default)]
     #[validate(custom(function = "rules::metadata"))]
+    #[schema(value_type = Object)]
     pub(crate) metadata: Map<String, Value>,
 }
 
@@ -31,7 +33,7 @@ fn public() -> Visibility {
 }
 
 /// Query of `GET /rooms`.
-#[derive(Debug, Deserialize, Validate)]
+#[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ListRooms {
     /// `public` for all public rooms; else those that the caller is a member of.
@@ -49,7 +51,7 @@ fn default_limit() -> u64 {
 }
 
 /// Payload of `chat:room:join` and `chat:room:leave`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RoomReference {
     /// The room, or any other conversation.
@@ -57,13 +59,14 @@ pub(crate) struct RoomReference {
 }
 
 /// A room, as clients see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RoomView {
     id: ConversationId,
     name: String,
     visibility: Visibility,
     created_by: UserId,
+    #[schema(value_type = Object)]
     metadata: Map<String, Value>,
     member_count: u64,
     created_at: String,
@@ -86,13 +89,13 @@ impl From<Room> for RoomView {
 }
 
 /// `chat:room:created`, and the ack of `chat:room:create`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RoomCreated {
     pub(crate) room: RoomView,
 }
 
 /// `chat:room:joined`, and the ack of `chat:room:join`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RoomJoined {
     room_id: ConversationId,
@@ -109,7 +112,7 @@ pub(crate) struct RoomJoined {
     role: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct MemberView {
     user_id: UserId,
@@ -140,7 +143,7 @@ impl RoomJoined {
 }
 
 /// `chat:room:left`, and the ack of `chat:room:leave`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RoomLeft {
     pub(crate) room_id: ConversationId,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::Caller;
+use auth::{Authenticates, Caller, TokenService};
 use delivery::{NAMESPACES, Subscriptions, Vocabulary};
 use hornero::{ClientError, Data, Events, Gateway, SocketRef, Valid};
 
@@ -13,13 +13,24 @@ use crate::{
 
 /// Handles `chat:room:*`.
 pub(crate) struct RoomGateway {
+    tokens: Arc<TokenService>,
     rooms: Arc<RoomService>,
     subscriptions: Arc<Subscriptions>,
 }
 
 impl RoomGateway {
-    pub(crate) fn new(rooms: Arc<RoomService>, subscriptions: Arc<Subscriptions>) -> Self {
-        Self { rooms, subscriptions }
+    pub(crate) fn new(
+        tokens: Arc<TokenService>,
+        rooms: Arc<RoomService>,
+        subscriptions: Arc<Subscriptions>,
+    ) -> Self {
+        Self { tokens, rooms, subscriptions }
+    }
+}
+
+impl Authenticates for RoomGateway {
+    fn tokens(&self) -> &TokenService {
+        &self.tokens
     }
 }
 
@@ -64,6 +75,7 @@ impl RoomGateway {
     async fn leave(
         self: Arc<Self>,
         socket: SocketRef,
+        _: Caller,
         Data(event): Data<RoomReference>,
     ) -> Result<RoomLeft, ClientError> {
         self.subscriptions.leave(&socket, event.room_id).await;

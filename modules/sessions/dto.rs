@@ -5,13 +5,14 @@ use delivery::{ConversationId, Joined};
 use hornero::{rules, timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
 use crate::session::{Session, SessionStatus};
 
 /// Body of `POST /sessions`.
-#[derive(Debug, Deserialize, Validate)]
+#[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CreateSession {
     /// 1 to 100 characters. Default `New session`.
@@ -21,6 +22,7 @@ pub(crate) struct CreateSession {
     /// An object of at most 16 KiB and 8 levels. Default empty.
     #[serde(default)]
     #[validate(custom(function = "rules::metadata"))]
+    #[schema(value_type = Object)]
     pub(crate) metadata: Map<String, Value>,
 }
 
@@ -29,7 +31,7 @@ fn default_title() -> String {
 }
 
 /// Query of `GET /sessions`.
-#[derive(Debug, Deserialize, Validate)]
+#[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ListSessions {
     /// Only sessions of this status.
@@ -47,7 +49,7 @@ fn default_limit() -> u64 {
 }
 
 /// Payload of `join_session` and `leave_session`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SessionReference {
     /// The session, or any other conversation.
@@ -55,13 +57,14 @@ pub(crate) struct SessionReference {
 }
 
 /// A session, as clients see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SessionView {
     id: ConversationId,
     user_id: UserId,
     title: String,
     status: SessionStatus,
+    #[schema(value_type = Object)]
     metadata: Map<String, Value>,
     created_at: String,
     updated_at: String,
@@ -84,7 +87,7 @@ impl From<Session> for SessionView {
 }
 
 /// `session_joined`, and the ack of `join_session`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SessionJoined {
     session_id: ConversationId,
@@ -99,7 +102,7 @@ pub(crate) struct SessionJoined {
     participants: Vec<ParticipantView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ParticipantView {
     user_id: UserId,
@@ -130,7 +133,7 @@ impl SessionJoined {
 }
 
 /// `session_left`, and the ack of `leave_session`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SessionLeft {
     pub(crate) session_id: ConversationId,

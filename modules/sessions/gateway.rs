@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::Caller;
+use auth::{Authenticates, Caller, TokenService};
 use delivery::{NAMESPACES, Subscriptions, Vocabulary};
 use hornero::{ClientError, Data, Events, Gateway, SocketRef};
 
@@ -13,13 +13,24 @@ use crate::{
 
 /// Handles `join_session` and `leave_session`.
 pub(crate) struct SessionGateway {
+    tokens: Arc<TokenService>,
     sessions: Arc<SessionService>,
     subscriptions: Arc<Subscriptions>,
 }
 
 impl SessionGateway {
-    pub(crate) fn new(sessions: Arc<SessionService>, subscriptions: Arc<Subscriptions>) -> Self {
-        Self { sessions, subscriptions }
+    pub(crate) fn new(
+        tokens: Arc<TokenService>,
+        sessions: Arc<SessionService>,
+        subscriptions: Arc<Subscriptions>,
+    ) -> Self {
+        Self { tokens, sessions, subscriptions }
+    }
+}
+
+impl Authenticates for SessionGateway {
+    fn tokens(&self) -> &TokenService {
+        &self.tokens
     }
 }
 
@@ -50,6 +61,7 @@ impl SessionGateway {
     async fn leave(
         self: Arc<Self>,
         socket: SocketRef,
+        _: Caller,
         Data(event): Data<SessionReference>,
     ) -> Result<SessionLeft, ClientError> {
         self.subscriptions.leave(&socket, event.session_id).await;

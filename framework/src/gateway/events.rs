@@ -1,56 +1,58 @@
 //! Registration of event handlers, and what may be one.
 
-use std::{future::Future, panic::Location, sync::Arc};
+use std::{future::Future, marker::PhantomData, panic::Location, sync::Arc};
 
 use super::{
-    dispatch::Answer,
+    answer::Answer,
     extract::{FromEvent, Incoming},
     reply::Reply,
 };
 use crate::{
+    contract::{EmittedEvent, Event, HandledEvent, Shape, Signature},
     error::ClientError,
-    provider::{BoxFuture, Place},
+    provider::BoxFuture,
 };
 
 /// The events of a gateway, filled in [`Gateway::events`](super::Gateway::events).
 pub struct Events<G> {
-    pub(super) list: Vec<Registration<G>>,
+    pub(super) handlers: Vec<Registration<G>>,
+    emitted: Vec<EmittedEvent>,
 }
 
 pub(super) struct Registration<G> {
-    pub(super) event: &'static str,
-    pub(super) place: Place,
+    pub(super) event: HandledEvent,
     pub(super) handler: Box<dyn ErasedHandler<G>>,
-    /// Event by which the handler's data is sent to the caller, beside the ack.
-    pub(super) reply_event: Option<&'static str>,
 }
 
 impl<G: super::Gateway> Events<G> {
     /// Reads what the gateway registers.
     pub(crate) fn read() -> Self {
-        let mut events = Self { list: Vec::new() };
+        let mut events = Self { handlers: Vec::new(), emitted: Vec::new() };
         G::events(&mut events);
         events
     }
 
-    pub(crate) fn names(&self) -> Vec<(&'static str, Place)> {
-        self.list.iter().map(|it| (it.event, it.place)).collect()
+    /// What the gateway handles and emits.
+    pub(crate) fn documented(self) -> (Vec<HandledEvent>, Vec<EmittedEvent>) {
+        (self.handlers.into_iter().map(|it| it.event).collect(), self.emitted)
     }
 
-    /// Calls `handler` for each `event`.
+    /// Calls `handler` for each event of this name.
     ///
     /// A handler is an async method `(self: Arc<Self>, ..) -> Result<T, E>` whose other
-    /// arguments are extractors: [`Data`](super::Data), [`Valid`](crate::Valid), or any
-    /// of socketioxide's. Its result is the client's ack.
+    /// arguments are extractors: guards, [`Data`](super::Data), [`Valid`](crate::Valid), or
+    /// any of socketioxide's. Its result is the client's ack. What it takes and answers is
+    /// also the event's documentation.
     #[track_caller]
-    pub fn on<M, H>(&mut self, event: &'static str, handler: H) -> &mut Self
+    pub fn on<M, H>(&mut self, name: &'static str, handler: H) -> &mut Self
     where
         H: EventHandler<G, M>,
         M: 'static,
     {
         let place = Location::caller();
-        let handler = Box::new(Erased { handler, marker: std::marker::PhantomData::<fn(M)> });
-        self.list.push(Registration { event, place, handler, reply_event: None });
+        let event = HandledEvent { name, signature: H::signature(), reply_event: None, place };
+        let handler = Box::new(Erased { handler, marker: PhantomData::<fn(M)> });
+        self.handlers.push(Registration { event, handler });
         self
     }
 
@@ -59,9 +61,15 @@ impl<G: super::Gateway> Events<G> {
     ///
     /// The data must be an object; the contract's version and the request's id are added.
     pub fn replies(&mut self, event: &'static str) -> &mut Self {
-        if let Some(registration) = self.list.last_mut() {
-            registration.reply_event = Some(event);
+        if let Some(registration) = self.handlers.last_mut() {
+            registration.event.reply_event = Some(event);
         }
+        self
+    }
+
+    /// Says that the gateway's clients hear `E`.
+    pub fn emits<E: Event>(&mut self) -> &mut Self {
+        self.emitted.push(EmittedEvent { name: E::NAME, data: Shape::of::<E>() });
         self
     }
 }
@@ -72,11 +80,13 @@ impl<G: super::Gateway> Events<G> {
     label = "expected `async fn(self: Arc<Self>, <extractors>..) -> Result<impl Serialize, impl Into<ClientError>>`"
 )]
 pub trait EventHandler<G, M>: Clone + Send + Sync + 'static {
+    /// What its arguments and result say about the event.
+    fn signature() -> Signature;
+
     #[doc(hidden)]
     fn prepare(
         self,
-        gateway: Arc<G>,
-        incoming: &mut Incoming<'_>,
+        incoming: &mut Incoming<'_, G>,
         answer: Answer,
     ) -> Result<BoxFuture<()>, ClientError>;
 }
@@ -89,15 +99,22 @@ macro_rules! impl_event_handler {
             F: FnOnce(Arc<G>, $($argument),*) -> Fut + Clone + Send + Sync + 'static,
             Fut: Future<Output = R> + Send + 'static,
             R: Reply,
-            $($argument: FromEvent<$marker> + Send,)*
+            $($argument: FromEvent<G, $marker> + Send,)*
         {
-            #[allow(unused_variables, reason = "a handler may take nothing but itself")]
+            #[allow(unused_mut, reason = "a handler may take nothing but itself")]
+            fn signature() -> Signature {
+                let reply = Some(Shape::of::<R::Data>());
+                let mut signature = Signature { reply, ..Signature::default() };
+                $($argument::describe(&mut signature);)*
+                signature
+            }
+
             fn prepare(
                 self,
-                gateway: Arc<G>,
-                incoming: &mut Incoming<'_>,
+                incoming: &mut Incoming<'_, G>,
                 answer: Answer,
             ) -> Result<BoxFuture<()>, ClientError> {
+                let gateway = Arc::clone(incoming.gateway);
                 let call = self(gateway, $($argument::from_event(incoming)?),*);
                 Ok(Box::pin(async move {
                     match call.await.outcome() {
@@ -121,24 +138,22 @@ impl_event_handler!(M1 T1, M2 T2, M3 T3, M4 T4, M5 T5);
 pub(super) trait ErasedHandler<G>: Send + Sync {
     fn prepare(
         &self,
-        gateway: Arc<G>,
-        incoming: &mut Incoming<'_>,
+        incoming: &mut Incoming<'_, G>,
         answer: Answer,
     ) -> Result<BoxFuture<()>, ClientError>;
 }
 
 struct Erased<H, M> {
     handler: H,
-    marker: std::marker::PhantomData<fn(M)>,
+    marker: PhantomData<fn(M)>,
 }
 
 impl<G, M, H: EventHandler<G, M>> ErasedHandler<G> for Erased<H, M> {
     fn prepare(
         &self,
-        gateway: Arc<G>,
-        incoming: &mut Incoming<'_>,
+        incoming: &mut Incoming<'_, G>,
         answer: Answer,
     ) -> Result<BoxFuture<()>, ClientError> {
-        self.handler.clone().prepare(gateway, incoming, answer)
+        self.handler.clone().prepare(incoming, answer)
     }
 }

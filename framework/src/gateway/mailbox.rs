@@ -56,11 +56,12 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Adds the last job, which is never refused.
+    /// Adds the last job, which is never refused. There is only one: a second is dropped.
     pub(super) fn push_last(self: &Arc<Self>, job: BoxFuture<()>) {
         let mut state = self.lock();
-        state.ended = true;
-        self.add(&mut state, job);
+        if !std::mem::replace(&mut state.ended, true) {
+            self.add(&mut state, job);
+        }
     }
 
     fn add(self: &Arc<Self>, state: &mut State, job: BoxFuture<()>) {
@@ -147,6 +148,8 @@ mod tests {
         mailbox.open(Box::pin(async {}));
         assert_eq!(next(&mut results).await, Some("last"));
 
+        let again = done.clone();
+        mailbox.push_last(Box::pin(async move { again.send("again").unwrap() }));
         mailbox.push(Box::pin(async move { done.send("too late").unwrap() })).unwrap();
         assert_eq!(next(&mut results).await, None);
     }

@@ -16,7 +16,8 @@ use tokio::sync::watch;
 
 use super::{
     Events, Gateway, Handshake,
-    dispatch::{Answer, Dispatcher},
+    answer::Answer,
+    dispatch::{Dispatcher, Received},
     events::ErasedHandler,
     extract::Incoming,
     mailbox::Mailbox,
@@ -44,13 +45,13 @@ impl NamespaceTable {
                 .entry(path)
                 .or_insert_with(|| Namespace::new(G::ERROR_EVENT, presence.clone()));
             namespace.gateways.push(Arc::new(Attached(Arc::clone(&gateway))));
-            for registration in Events::<G>::read().list {
+            for registration in Events::<G>::read().handlers {
                 let handler = Bound {
                     gateway: Arc::clone(&gateway),
                     handler: registration.handler,
-                    reply_event: registration.reply_event,
+                    reply_event: registration.event.reply_event,
                 };
-                namespace.handlers.insert(registration.event, Box::new(handler));
+                namespace.handlers.insert(registration.event.name, Box::new(handler));
             }
         }
     }
@@ -112,11 +113,8 @@ pub(super) trait Handler: Send + Sync {
     fn reply_event(&self) -> Option<&'static str>;
 
     /// Extracts the arguments; the returned job calls the handler and answers.
-    fn prepare(
-        &self,
-        incoming: &mut Incoming<'_>,
-        answer: Answer,
-    ) -> Result<BoxFuture<()>, ClientError>;
+    fn prepare(&self, received: Received<'_>, answer: Answer)
+    -> Result<BoxFuture<()>, ClientError>;
 }
 
 struct Bound<G> {
@@ -136,10 +134,13 @@ impl<G: Gateway> Handler for Bound<G> {
 
     fn prepare(
         &self,
-        incoming: &mut Incoming<'_>,
+        received: Received<'_>,
         answer: Answer,
     ) -> Result<BoxFuture<()>, ClientError> {
-        self.handler.prepare(Arc::clone(&self.gateway), incoming, answer)
+        let Received { socket, payload, value, ack_id } = received;
+        let gateway = &self.gateway;
+        let mut incoming = Incoming { socket, gateway, payload, value, ack_id };
+        self.handler.prepare(&mut incoming, answer)
     }
 }
 
@@ -207,7 +208,7 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
     }
 }
 
-/// What a connected socket has, until [`leave`] takes it away.
+/// What a connected socket has, until its last hook has ended.
 #[derive(Clone)]
 struct Attendance {
     namespace: Arc<Namespace>,
@@ -218,12 +219,13 @@ struct Attendance {
 
 /// Runs the `disconnected` hooks behind the socket's last event. Does nothing when called again.
 fn leave(socket: SocketRef, reason: DisconnectReason) {
-    let Some(attendance) = socket.extensions.remove::<Attendance>() else { return };
+    let Some(attendance) = socket.extensions.get::<Attendance>() else { return };
     let Attendance { namespace, mailbox, presence } = attendance;
     mailbox.push_last(Box::pin(async move {
         for gateway in namespace.gateways.iter().rev() {
             undisturbed(gateway.disconnected(socket.clone(), reason)).await;
         }
+        socket.extensions.remove::<Attendance>();
         drop(presence);
     }));
 }

@@ -1,17 +1,18 @@
 //! What an event handler may return.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::ClientError;
 
 /// The result of an event handler, which becomes the client's ack.
 #[diagnostic::on_unimplemented(
     message = "an event handler cannot return `{Self}`",
-    label = "expected `()` or `Result<impl Serialize, impl Into<ClientError>>`"
+    label = "expected `()` or `Result<impl Serialize + ToSchema, impl Into<ClientError>>`"
 )]
 pub trait Reply: Send {
     /// Data of a successful ack.
-    type Data: Serialize + Send;
+    type Data: Serialize + ToSchema + Send;
 
     /// The data, or the error the client gets instead.
     fn outcome(self) -> Result<Self::Data, ClientError>;
@@ -27,7 +28,7 @@ impl Reply for () {
 
 impl<T, E> Reply for Result<T, E>
 where
-    T: Serialize + Send,
+    T: Serialize + ToSchema + Send,
     E: Into<ClientError> + Send,
 {
     type Data = T;

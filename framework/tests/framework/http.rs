@@ -11,8 +11,8 @@ use axum::{
     routing::get,
 };
 use hornero::{
-    App, ClientError, Controller, ErrorKind, Events, Gateway, Json, Module, ModuleDef, Query,
-    RequestId, Site, Valid,
+    App, ClientError, Controller, ErrorKind, EventAccess, Events, Gateway, Json, Module, ModuleDef,
+    Query, RequestId, Site, Valid,
 };
 use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ struct Shop {
     name: &'static str,
 }
 
-#[derive(Serialize, Deserialize, Validate)]
+#[derive(Serialize, Deserialize, Validate, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct NewItem {
     #[validate(length(min = 1, max = 20))]
@@ -45,7 +45,7 @@ struct NewItem {
     kind: Kind,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum Kind {
     #[default]
@@ -53,7 +53,7 @@ enum Kind {
     Book,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Search {
     text: String,
@@ -124,6 +124,7 @@ impl Shop {
 struct Bell;
 
 impl Gateway for Bell {
+    const ACCESS: EventAccess = EventAccess::Public;
     const NAMESPACES: &'static [&'static str] = &["/"];
 
     fn events(_: &mut Events<Self>) {}
@@ -242,7 +243,8 @@ async fn wrong_method_is_refused_and_the_right_ones_are_told() {
     let request = Request::delete("/items").body(Body::empty()).unwrap();
     let answer = call(request).await;
 
-    answer.refusal(StatusCode::METHOD_NOT_ALLOWED, "INVALID_REQUEST");
+    let body = answer.refusal(StatusCode::METHOD_NOT_ALLOWED, "INVALID_REQUEST");
+    assert_eq!(body["error"], "The route does not have this method");
     assert_eq!(answer.header("allow"), "GET,HEAD,POST");
 }
 
@@ -505,6 +507,11 @@ async fn errors_of_socket_io_keep_the_form_its_clients_know() {
     assert_eq!(answer.status, 400);
     let expected = json!({ "code": "0", "message": "Transport unknown" });
     assert_eq!(answer.json(), expected);
+
+    // Some of them have no body, and get none.
+    let headers = [("connection", "upgrade"), ("upgrade", "websocket")];
+    let answer = get_with("/socket.io/?EIO=4&transport=websocket", &headers).await;
+    assert_eq!((answer.status, answer.body.as_str()), (StatusCode::BAD_REQUEST, ""));
 }
 
 /// Tries to open a WebSocket, and returns the status of a refusal.

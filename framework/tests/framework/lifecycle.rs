@@ -9,8 +9,8 @@ use std::{
 
 use axum::{Router, extract::State, routing::get};
 use hornero::{
-    App, BoxError, ClientError, Controller, Events, Gateway, Handshake, Module, ModuleDef,
-    SocketRef, StartError,
+    App, BoxError, ClientError, Controller, EventAccess, Events, Gateway, Handshake, Module,
+    ModuleDef, SocketRef, StartError,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -106,6 +106,7 @@ struct Bell {
 
 impl Gateway for Bell {
     const NAMESPACES: &'static [&'static str] = &["/"];
+    const ACCESS: EventAccess = EventAccess::Public;
 
     fn events(on: &mut Events<Self>) {
         on.on("ring", Self::ring).on("flood", Self::flood);

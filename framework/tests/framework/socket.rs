@@ -113,9 +113,11 @@ impl Client {
         self.send(&format!("1{}", self.prefix())).await;
     }
 
-    /// Ends the connection.
+    /// Ends the connection, and waits until the server has ended it too: going away with
+    /// a ping unread would reset it, and the server might miss the events before.
     pub(crate) async fn close(mut self) {
         soon(self.stream.close(None)).await.unwrap();
+        while let Some(Ok(_)) = soon(self.stream.next()).await {}
     }
 
     /// Sends a Socket.IO packet as it stands.

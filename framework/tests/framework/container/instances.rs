@@ -4,8 +4,8 @@ use std::{io, sync::Arc};
 
 use axum::Router;
 use hornero::{
-    App, BoxError, Controller, Events, Gateway, Module, ModuleDef, ServerConfig, SocketIo,
-    StartError,
+    App, BoxError, Controller, EventAccess, Events, Gateway, Module, ModuleDef, ServerConfig,
+    SocketIo, StartError,
 };
 
 use crate::journal::{Journal, JournalModule};
@@ -180,6 +180,7 @@ noting!(ForController, ForGateway, ForInit, ForShutdown, ForNobody);
 struct Bell;
 
 impl Gateway for Bell {
+    const ACCESS: EventAccess = EventAccess::Public;
     const NAMESPACES: &'static [&'static str] = &["/"];
 
     fn events(_: &mut Events<Self>) {}

@@ -6,7 +6,8 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use axum::Router;
 use hornero::{
-    App, BoxError, Controller, Events, Gateway, Mistake, Module, ModuleDef, SocketIo, StartError,
+    App, BoxError, ClientError, Controller, EventAccess, Events, FromEvent, Gateway, Incoming,
+    Mistake, Module, ModuleDef, Public, Signature, SocketIo, SocketRef, StartError,
 };
 
 struct Store;
@@ -537,6 +538,7 @@ struct Doorbell;
 
 impl Gateway for Doorbell {
     const NAMESPACES: &'static [&'static str] = &["/", "/door"];
+    const ACCESS: EventAccess = EventAccess::Public;
 
     fn events(on: &mut Events<Self>) {
         on.on("ring", Self::ring);
@@ -553,6 +555,7 @@ struct Telephone;
 
 impl Gateway for Telephone {
     const NAMESPACES: &'static [&'static str] = &["/door", "/phone"];
+    const ACCESS: EventAccess = EventAccess::Public;
 
     fn events(on: &mut Events<Self>) {
         on.on("pick up", Self::ring).on("ring", Self::ring);
@@ -603,6 +606,7 @@ fn event_that_a_gateway_registers_twice_is_refused() {
     }
     impl Gateway for Echo {
         const NAMESPACES: &'static [&'static str] = &["/"];
+        const ACCESS: EventAccess = EventAccess::Public;
 
         fn events(on: &mut Events<Self>) {
             on.on("hello", Self::answer);
@@ -625,6 +629,49 @@ fn event_that_a_gateway_registers_twice_is_refused() {
         "`Echo` handles `hello` in the namespace `/`, but `Echo` does already"
     );
     assert_place(mistake, line);
+}
+
+#[test]
+fn handler_that_does_not_say_who_may_send_its_event_is_refused() {
+    struct Guard;
+    impl<G> FromEvent<G> for Guard {
+        fn from_event(_: &mut Incoming<'_, G>) -> Result<Self, ClientError> {
+            Ok(Self)
+        }
+
+        fn describe(signature: &mut Signature) {
+            signature.access.push("caller");
+        }
+    }
+    struct Vault;
+    impl Vault {
+        async fn count(self: Arc<Self>, _: Guard) {}
+        async fn hours(self: Arc<Self>, _: Public) {}
+        async fn open(self: Arc<Self>, _: SocketRef) {}
+    }
+    impl Gateway for Vault {
+        const NAMESPACES: &'static [&'static str] = &["/", "/vault"];
+
+        fn events(on: &mut Events<Self>) {
+            on.on("count", Self::count);
+            on.on("hours", Self::hours);
+            on.on("open", Self::open);
+        }
+    }
+    let line = line!() - 3;
+    struct VaultModule;
+    impl Module for VaultModule {
+        fn define(m: &mut ModuleDef) {
+            m.gateway(|| Vault);
+        }
+    }
+
+    assert_mistake(
+        &App::of::<VaultModule>(),
+        line,
+        "the handler of `open` in `Vault` does not say who may send it",
+        "let it take a guard, such as `Caller`, or `Public` if anybody may",
+    );
 }
 
 #[test]

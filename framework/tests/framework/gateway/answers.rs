@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hornero::{App, ClientError, Data, ErrorKind, Events, Gateway, Module, ModuleDef};
+use hornero::{App, ClientError, Data, ErrorKind, EventAccess, Events, Gateway, Module, ModuleDef};
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::{
     server::{Running, serve},
@@ -15,6 +16,7 @@ struct Desk;
 
 impl Gateway for Desk {
     const NAMESPACES: &'static [&'static str] = &["/desk"];
+    const ACCESS: EventAccess = EventAccess::Public;
     const ERROR_EVENT: &'static str = "desk:error";
 
     fn events(on: &mut Events<Self>) {
@@ -42,7 +44,7 @@ impl From<DeskError> for ClientError {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Opened {
     room: u32,
 }

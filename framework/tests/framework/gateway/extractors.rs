@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use hornero::{
-    App, ClientError, Data, ErrorKind, Events, FromEvent, Gateway, Handshake, Incoming, Module,
-    ModuleDef, SocketIo, SocketRef,
+    App, ClientError, Data, ErrorKind, EventAccess, Events, FromEvent, Gateway, Handshake,
+    Incoming, Module, ModuleDef, Signature, SocketIo, SocketRef,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use socketioxide::extract::{self, Event, Extension, MaybeExtension};
+use utoipa::ToSchema;
 
 use crate::{
     server::{Running, serve},
@@ -20,39 +21,45 @@ use crate::{
 #[derive(Clone)]
 struct Caller(String);
 
-/// An extractor of the application's own: callers who may do everything.
+/// A guard: an extractor of the application's own, which asks the gateway who is the admin.
 struct Admin(Caller);
 
-impl FromEvent for Admin {
-    fn from_event(incoming: &mut Incoming<'_>) -> Result<Self, ClientError> {
+impl FromEvent<Office> for Admin {
+    fn from_event(incoming: &mut Incoming<'_, Office>) -> Result<Self, ClientError> {
         let caller =
             incoming.socket.extensions.get::<Caller>().ok_or_else(ClientError::internal)?;
-        if caller.0 != "admin" {
+        if caller.0 != incoming.gateway.admin {
             return Err(ClientError::new(ErrorKind::Forbidden, "Only for the admin"));
         }
         Ok(Self(caller))
+    }
+
+    fn describe(signature: &mut Signature) {
+        signature.access.push("admin");
     }
 }
 
 /// Another one, which reads the payload.
 struct Size(usize);
 
-impl FromEvent for Size {
-    fn from_event(incoming: &mut Incoming<'_>) -> Result<Self, ClientError> {
+impl<G> FromEvent<G> for Size {
+    fn from_event(incoming: &mut Incoming<'_, G>) -> Result<Self, ClientError> {
         Ok(Self(incoming.payload.len()))
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct Number {
     n: i64,
 }
 
 struct Office {
     io: Arc<SocketIo>,
+    admin: &'static str,
 }
 
 impl Gateway for Office {
+    const ACCESS: EventAccess = EventAccess::Public;
     const NAMESPACES: &'static [&'static str] = &["/office"];
 
     fn events(on: &mut Events<Self>) {
@@ -133,7 +140,7 @@ struct OfficeModule;
 
 impl Module for OfficeModule {
     fn define(m: &mut ModuleDef) {
-        m.gateway(|io| Office { io });
+        m.gateway(|io| Office { io, admin: "admin" });
     }
 }
 

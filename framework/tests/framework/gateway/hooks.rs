@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hornero::{
-    App, ClientError, Data, DisconnectReason, ErrorKind, Events, Gateway, Handshake, Module,
-    ModuleDef, SocketRef,
+    App, ClientError, Data, DisconnectReason, ErrorKind, EventAccess, Events, Gateway, Handshake,
+    Module, ModuleDef, SocketRef,
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -22,6 +22,7 @@ struct Guard {
 
 impl Gateway for Guard {
     const NAMESPACES: &'static [&'static str] = &["/", "/chat"];
+    const ACCESS: EventAccess = EventAccess::Public;
     const ERROR_EVENT: &'static str = "guard:error";
 
     fn events(on: &mut Events<Self>) {
@@ -71,6 +72,7 @@ struct Hall {
 
 impl Gateway for Hall {
     const NAMESPACES: &'static [&'static str] = &["/chat"];
+    const ACCESS: EventAccess = EventAccess::Public;
     const ERROR_EVENT: &'static str = "hall:error";
 
     fn events(on: &mut Events<Self>) {
@@ -267,6 +269,7 @@ struct Counter {
 
 impl Gateway for Counter {
     const NAMESPACES: &'static [&'static str] = &["/", "/chat"];
+    const ACCESS: EventAccess = EventAccess::Public;
 
     fn events(on: &mut Events<Self>) {
         on.on("count", Self::count);
@@ -362,6 +365,24 @@ async fn socket_that_leaves_while_it_is_welcomed_is_seen_off_afterwards() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_socket_that_is_welcomed_is_seen_off_however_soon_it_leaves() {
+    let (app, journal) = journaled::<CounterModule>();
+    let server = serve(app).await;
+
+    let visits = (0..200).map(async |_| {
+        let mut client = Client::open(server.address).await;
+        client.send("0{}").await;
+        client.close().await;
+    });
+    futures_util::future::join_all(visits).await;
+    server.stop().await;
+
+    let entries = journal.entries();
+    let count = |entry: &str| entries.iter().filter(|it| *it == entry).count();
+    assert_eq!(count("connected /"), count("disconnected /"));
+}
+
 /// Panics in its hooks.
 struct Clumsy {
     journal: Arc<Journal>,
@@ -369,6 +390,7 @@ struct Clumsy {
 
 impl Gateway for Clumsy {
     const NAMESPACES: &'static [&'static str] = &["/chat"];
+    const ACCESS: EventAccess = EventAccess::Public;
 
     fn events(on: &mut Events<Self>) {
         on.on("hello", Self::hello);

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hornero::{App, ClientError, Data, Events, Gateway, Module, ModuleDef, SocketRef};
+use hornero::{App, ClientError, Data, EventAccess, Events, Gateway, Module, ModuleDef, SocketRef};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
@@ -20,6 +20,7 @@ struct Line {
 
 impl Gateway for Line {
     const NAMESPACES: &'static [&'static str] = &["/"];
+    const ACCESS: EventAccess = EventAccess::Public;
 
     fn events(on: &mut Events<Self>) {
         on.on("step", Self::step)

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use hornero::{App, ClientError, Data, Events, Gateway, Module, ModuleDef, Valid};
+use hornero::{App, ClientError, Data, EventAccess, Events, Gateway, Module, ModuleDef, Valid};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
@@ -18,6 +19,7 @@ struct Mirror;
 
 impl Gateway for Mirror {
     const NAMESPACES: &'static [&'static str] = &["/"];
+    const ACCESS: EventAccess = EventAccess::Public;
 
     fn events(on: &mut Events<Self>) {
         on.on("show", Self::show)
@@ -27,20 +29,20 @@ impl Gateway for Mirror {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Room {
     room_id: Uuid,
     inner: Option<Inner>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Inner {
     max_members: u32,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 struct Profile {
     #[validate(length(min = 1, max = 10))]
@@ -49,7 +51,7 @@ struct Profile {
     age: u32,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, ToSchema, Validate)]
 struct Explosive {
     #[validate(custom(function = explode))]
     fuse: String,

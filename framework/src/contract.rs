@@ -1,0 +1,101 @@
+//! The contract of events, read from types: what handlers take and answer, and what
+//! gateways emit.
+
+use serde::Serialize;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
+
+use crate::{
+    gateway::EventAccess,
+    provider::{Key, Place},
+};
+
+/// A server event: data with a name.
+///
+/// ```
+/// use hornero::Event;
+///
+/// #[derive(serde::Serialize, utoipa::ToSchema)]
+/// struct PollClosed {
+///     votes: u32,
+/// }
+///
+/// impl Event for PollClosed {
+///     const NAME: &'static str = "polls:closed";
+/// }
+/// ```
+pub trait Event: Serialize + ToSchema {
+    /// Name by which clients listen to it.
+    const NAME: &'static str;
+}
+
+/// The JSON schema of a type, and of the types it names.
+#[derive(Clone)]
+pub struct Shape {
+    /// Name of the type.
+    pub name: String,
+    /// Its schema.
+    pub schema: RefOr<Schema>,
+    /// Schemas of the types that are referred to, by name.
+    pub components: Vec<(String, RefOr<Schema>)>,
+}
+
+impl Shape {
+    /// The shape of `T`.
+    pub fn of<T: ToSchema>() -> Self {
+        let mut components = Vec::new();
+        T::schemas(&mut components);
+        Self { name: T::name().into_owned(), schema: <T as PartialSchema>::schema(), components }
+    }
+}
+
+/// What a handler's arguments and result say about its event.
+#[derive(Clone, Default)]
+pub struct Signature {
+    /// Who may send the event: what its guards call themselves, or `public`.
+    pub access: Vec<&'static str>,
+    /// Payload; several if the handler takes it in parts.
+    pub payload: Vec<Shape>,
+    /// Data of the ack.
+    pub reply: Option<Shape>,
+}
+
+/// A client event that a gateway handles.
+#[derive(Clone)]
+pub struct HandledEvent {
+    /// Name of the event.
+    pub name: &'static str,
+    /// What its handler takes and answers.
+    pub signature: Signature,
+    /// Event by which the answer is sent too.
+    pub reply_event: Option<&'static str>,
+    pub(crate) place: Place,
+}
+
+/// A server event that a gateway emits.
+#[derive(Clone)]
+pub struct EmittedEvent {
+    /// Name of the event.
+    pub name: &'static str,
+    /// Its data.
+    pub data: Shape,
+}
+
+/// Everything that goes in and out of a gateway.
+#[derive(Clone)]
+pub struct GatewayContract {
+    /// The gateway.
+    pub gateway: Key,
+    /// Namespaces that it serves.
+    pub namespaces: &'static [&'static str],
+    /// Who may send its events.
+    pub access: EventAccess,
+    /// Event by which failures are reported.
+    pub error_event: &'static str,
+    /// Events of clients.
+    pub handled: Vec<HandledEvent>,
+    /// Events of the server.
+    pub emitted: Vec<EmittedEvent>,
+}

@@ -1,0 +1,96 @@
+//! The answer to an event: ack, success event, error event.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use serde::Serialize;
+use socketioxide::{
+    SendError, SocketError,
+    adapter::LocalAdapter,
+    extract::{AckSender, SocketRef},
+    handler::{FromMessageParts, Value},
+    socket::Socket,
+};
+
+use crate::error::{CONTRACT_VERSION, ClientError, SocketErrorBody};
+
+/// Where the answer to an event goes.
+#[derive(Clone)]
+#[doc(hidden)]
+pub struct Answer {
+    pub(super) socket: Arc<Socket<LocalAdapter>>,
+    pub(super) ack_id: Option<i64>,
+    pub(super) request_id: Option<Arc<str>>,
+    pub(super) error_event: &'static str,
+    pub(super) reply_event: Option<&'static str>,
+}
+
+impl Answer {
+    pub(super) fn ok(&self, data: &impl Serialize) {
+        let request_id = self.request_id.as_deref();
+        if let Some(event) = self.reply_event {
+            self.sent(
+                self.socket.emit(event, &Replied { data, request_id, version: CONTRACT_VERSION }),
+            );
+        }
+        self.ack(&Ack::Ok { data, request_id });
+    }
+
+    pub(super) fn error(&self, error: &ClientError) {
+        let body = error.socket_body(self.request_id.as_deref());
+        self.ack(&Ack::Error::<()> { error: &body, request_id: self.request_id.as_deref() });
+        self.sent(self.socket.emit(self.error_event, &body));
+    }
+
+    fn ack(&self, ack: &Ack<'_, impl Serialize>) {
+        if self.ack_id.is_none() {
+            return;
+        }
+        // The extractor is the only way to an `AckSender`, and it does not look at the value.
+        let mut unused = Value::Bytes(Bytes::new());
+        let Ok(sender) = AckSender::from_message_parts(&self.socket, &mut unused, &self.ack_id);
+        self.sent(sender.send(ack));
+    }
+
+    /// A client whose buffer is full would miss this answer without knowing, so it is cut
+    /// off and can come back. One that has left needs no answer.
+    fn sent(&self, result: Result<(), SendError>) {
+        match result {
+            Err(SendError::Socket(SocketError::InternalChannelFull)) => {
+                tracing::warn!(socket.ns = self.socket.ns(), "Closing a socket that does not read");
+                SocketRef::from(Arc::clone(&self.socket)).disconnect().ok();
+            }
+            Err(SendError::Serialize(error)) => {
+                tracing::error!(%error, "Could not encode an answer: {error}");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Data of a success event as clients see it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replied<'a, T> {
+    #[serde(flatten)]
+    data: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    version: &'static str,
+}
+
+/// The ack as clients see it.
+#[derive(Serialize)]
+#[serde(tag = "status", rename_all = "lowercase", rename_all_fields = "camelCase")]
+enum Ack<'a, T> {
+    Ok {
+        data: &'a T,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request_id: Option<&'a str>,
+    },
+    Error {
+        error: &'a SocketErrorBody<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request_id: Option<&'a str>,
+    },
+}
