@@ -5,7 +5,7 @@ use std::{error::Error, path::Path, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hornero::{App, Config, ConfigProblems, StartError};
 
-use crate::{AppModule, serve, users};
+use crate::{AppModule, doctor, inspect, serve, users};
 
 /// A real-time chat server that every Socket.IO client can use.
 ///
@@ -24,6 +24,14 @@ enum Action {
     Serve,
     /// Check modules and configuration, and start nothing.
     Check,
+    /// List the Socket.IO events, and who may send them.
+    Events,
+    /// Draw the modules as a Mermaid diagram.
+    Graph,
+    /// Print every setting that is in force, secrets masked.
+    Config,
+    /// Check configuration, data, port, clock and secrets, and say what to change.
+    Doctor,
     /// Manage users.
     User {
         #[command(subcommand)]
@@ -80,6 +88,10 @@ impl Command {
         let done = match self.action.unwrap_or(Action::Serve) {
             Action::Serve => serve::run().await,
             Action::Check => check(),
+            Action::Events => app().map(|it| print!("{}", inspect::events(&it))),
+            Action::Graph => app().map(|it| print!("{}", inspect::graph(&it))),
+            Action::Config => app().and_then(|it| Ok(print!("{}", inspect::config(&it)?))),
+            Action::Doctor => doctor::run().await,
             Action::User { action: UserAction::Add(args) } => users::add(args).await,
             Action::User { action: UserAction::Promote(args) } => users::promote(args).await,
         };

@@ -10,6 +10,8 @@ use sessions::SessionsModule;
 use web::WebModule;
 
 pub mod command;
+pub mod doctor;
+pub mod inspect;
 pub mod serve;
 pub mod users;
 

@@ -26,7 +26,12 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn bind(settings: &ServerConfig) -> Result<TcpListener, String> {
+/// Takes the configured address.
+///
+/// # Errors
+///
+/// Why it cannot be had, and what to do.
+pub(crate) async fn bind(settings: &ServerConfig) -> Result<TcpListener, String> {
     let (host, port) = (settings.host.as_str(), settings.port);
     let address = format!("{host}:{port}");
     TcpListener::bind((host, port)).await.map_err(|error| match error.kind() {

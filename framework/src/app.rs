@@ -15,10 +15,10 @@ use socketioxide::{SocketIo, adapter::LocalAdapter, layer::SocketIoLayer};
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    config::{Config, ConfigProblems, ConfigSection, Section},
+    config::{Config, ConfigProblems, ConfigSection, ConfigValue, Section},
     contract::GatewayContract,
     gateway::Sockets,
-    graph::{Graph, Override, Source},
+    graph::{Graph, ModuleInfo, Override, Source},
     http,
     logging::LoggingConfig,
     mistake::Mistakes,
@@ -93,12 +93,7 @@ impl App {
     ///
     /// All mistakes at once, in all sections and layers.
     pub fn check_config(&self) -> Result<(), ConfigProblems> {
-        let mut sections = vec![
-            Section::of::<ServerConfig>(),
-            Section::of::<WebsocketConfig>(),
-            Section::of::<LoggingConfig>(),
-        ];
-        sections.extend(self.graph.modules.iter().flat_map(|it| it.def.sections.iter().copied()));
+        let sections = self.sections();
         let keys: Vec<_> = sections.iter().map(|it| it.key).collect();
         let mut problems = self.config.unknown_sections(&keys);
         for section in &sections {
@@ -107,9 +102,48 @@ impl App {
         if problems.is_empty() { Ok(()) } else { Err(ConfigProblems(problems)) }
     }
 
+    /// Every value of the configuration that is in force, secrets masked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::check_config`].
+    pub fn config_values(&self) -> Result<Vec<ConfigValue>, ConfigProblems> {
+        self.check_config()?;
+        let mut values = Vec::new();
+        for section in self.sections() {
+            values.extend((section.values)(&self.config)?);
+        }
+        Ok(values)
+    }
+
+    /// The framework's sections and those of the modules, each once.
+    fn sections(&self) -> Vec<Section> {
+        let mut sections = vec![
+            Section::of::<ServerConfig>(),
+            Section::of::<WebsocketConfig>(),
+            Section::of::<LoggingConfig>(),
+        ];
+        for section in self.graph.modules.iter().flat_map(|it| &it.def.sections) {
+            if sections.iter().all(|it| it.key != section.key) {
+                sections.push(*section);
+            }
+        }
+        sections
+    }
+
+    /// The modules, those that are imported before those that import them.
+    pub fn modules(&self) -> Vec<ModuleInfo> {
+        self.graph.modules.iter().map(|it| self.graph.info(&it.def)).collect()
+    }
+
     /// What goes in and out of each gateway, those of imported modules first.
     pub fn gateways(&self) -> impl Iterator<Item = &GatewayContract> {
         self.graph.modules.iter().flat_map(|it| &it.def.gateways)
+    }
+
+    /// Kind of place the app runs in: `development` unless configured, or `production`.
+    pub fn profile(&self) -> &str {
+        self.config.profile()
     }
 
     /// Reads a section of the configuration.

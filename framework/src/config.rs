@@ -17,7 +17,7 @@ use crate::error::camel_case;
 
 mod section;
 
-pub use section::ConfigSection;
+pub use section::{ConfigSection, ConfigValue};
 pub(crate) use section::Section;
 
 /// Begins the name of every environment variable that is ours.

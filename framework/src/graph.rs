@@ -44,6 +44,17 @@ pub(crate) enum Source {
     Provider { module: usize, provider: usize },
 }
 
+/// What a module imports and exports, by name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModuleInfo {
+    /// Name of the module's type.
+    pub name: String,
+    /// Modules that it imports.
+    pub imports: Vec<String>,
+    /// Types that it exports.
+    pub exports: Vec<String>,
+}
+
 impl Graph {
     pub(crate) fn of<M: Module>() -> Self {
         let mut graph = Self {
@@ -65,6 +76,15 @@ impl Graph {
             self.add(import.module, import.read, seen);
         }
         self.modules.push(Node { id, def });
+    }
+
+    pub(crate) fn info(&self, def: &ModuleDef) -> ModuleInfo {
+        let imports = def.imports.iter().map(|it| self.name(self.index(it.module)).to_owned());
+        ModuleInfo {
+            name: def.name.clone(),
+            imports: imports.collect(),
+            exports: def.exports.iter().map(|(key, _)| key.to_string()).collect(),
+        }
     }
 
     pub(crate) fn root(&self) -> usize {

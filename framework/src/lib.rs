@@ -31,7 +31,7 @@ pub mod rules;
 mod settings;
 
 pub use app::{App, Server, StartError};
-pub use config::{Config, ConfigProblem, ConfigProblems, ConfigSection};
+pub use config::{Config, ConfigProblem, ConfigProblems, ConfigSection, ConfigValue};
 pub use contract::{EmittedEvent, Event, GatewayContract, HandledEvent, Shape, Signature};
 pub use controller::Controller;
 pub use error::{CONTRACT_VERSION, ClientError, ErrorKind, timestamp};
@@ -39,6 +39,7 @@ pub use extract::{Json, Query, Valid};
 pub use gateway::{
     Data, EventAccess, EventHandler, Events, FromEvent, Gateway, Handshake, Incoming, Public, Reply,
 };
+pub use graph::ModuleInfo;
 pub use http::{RequestId, Site};
 pub use mistake::{Mistake, Mistakes};
 pub use module::{Module, ModuleDef};

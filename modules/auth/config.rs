@@ -81,6 +81,8 @@ impl ConfigSection for AuthConfig {
     const KEY: &'static str = "auth";
     const ALIASES: &'static [(&'static str, &'static str)] = &[("JWT_SECRET", "jwt.secret")];
 
+    const SECRETS: &'static [&'static str] = &["jwt.secret"];
+
     fn problems(&self) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
         if !self.jwt.secret.is_empty() && self.jwt.secret.len() < 32 {

@@ -3,7 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Config, ConfigProblem, ConfigProblems, Setting, variable_of};
+use super::{Config, ConfigProblem, ConfigProblems, Setting, leaves, variable_of};
 use crate::parse;
 
 /// The settings of a module, as one type.
@@ -18,6 +18,9 @@ pub trait ConfigSection: Serialize + DeserializeOwned + Default + Send + Sync + 
     /// `("WS_SERVER_PORT", "port")`. The key's own variable wins over them.
     const ALIASES: &'static [(&'static str, &'static str)] = &[];
 
+    /// Keys whose values are never shown: `jwt.secret`.
+    const SECRETS: &'static [&'static str] = &[];
+
     /// What is wrong with the values beyond their types: `(key, what it must be)`.
     fn problems(&self) -> Vec<(&'static str, String)> {
         Vec::new()
@@ -29,11 +32,23 @@ pub trait ConfigSection: Serialize + DeserializeOwned + Default + Send + Sync + 
 pub(crate) struct Section {
     pub(crate) key: &'static str,
     pub(crate) check: fn(&Config) -> Result<(), ConfigProblems>,
+    pub(crate) values: fn(&Config) -> Result<Vec<ConfigValue>, ConfigProblems>,
+}
+
+/// A value of the configuration, as it is in force.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConfigValue {
+    /// Whole key, e.g. `server.cors.origins`.
+    pub key: String,
+    /// The value as JSON; `"***"` for a secret that is set.
+    pub value: Value,
+    /// File or environment variable that sets it; none for the default.
+    pub origin: Option<String>,
 }
 
 impl Section {
     pub(crate) fn of<T: ConfigSection>() -> Self {
-        Self { key: T::KEY, check: |config| config.section::<T>().map(drop) }
+        Self { key: T::KEY, check: |config| config.section::<T>().map(drop), values: Config::values::<T> }
     }
 }
 
@@ -64,6 +79,26 @@ impl Config {
             problems.push(ConfigProblem::new(format!("{}.{key}", T::KEY), origin, &text));
         }
         if problems.is_empty() { Ok(section) } else { Err(ConfigProblems(problems)) }
+    }
+
+    /// The values of a section, in the order of their keys.
+    fn values<T: ConfigSection>(&self) -> Result<Vec<ConfigValue>, ConfigProblems> {
+        let tree = serde_json::to_value(self.section::<T>()?).unwrap_or_default();
+        let mut set = self.settings(T::KEY);
+        self.add_aliases::<T>(&mut set, &mut Vec::new());
+        let mut all = Vec::new();
+        leaves(&tree, &mut Vec::new(), "", &mut all);
+        let values = all.into_iter().map(|leaf| {
+            let key = leaf.path.join(".");
+            let origin = set.iter().rev().find(|it| it.path == leaf.path);
+            let secret = T::SECRETS.contains(&key.as_str()) && leaf.value != "";
+            ConfigValue {
+                key: format!("{}.{key}", T::KEY),
+                value: if secret { Value::from("***") } else { leaf.value },
+                origin: origin.map(|it| it.origin.clone()),
+            }
+        });
+        Ok(values.collect())
     }
 
     /// Adds what older variables set, unless the key's own variable does.

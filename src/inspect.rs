@@ -1,0 +1,68 @@
+//! What the app contains, as text: events, modules, settings.
+
+use hornero::{App, ConfigProblems, HandledEvent};
+
+/// The Socket.IO events, a table for each direction.
+pub fn events(app: &App) -> String {
+    let mut handled = vec![["FROM CLIENTS", "WHO", "PAYLOAD", "ANSWER", "GATEWAY"].map(str::to_owned)];
+    let mut emitted = vec![["FROM THE SERVER", "DATA", "GATEWAY"].map(str::to_owned)];
+    for contract in app.gateways() {
+        let gateway = contract.gateway.to_string();
+        handled.extend(contract.handled.iter().map(|event| {
+            let signature = &event.signature;
+            let payload: Vec<_> = signature.payload.iter().map(|it| it.name.as_str()).collect();
+            let who = signature.access.join(", ");
+            [event.name.to_owned(), who, payload.join(" + "), answer(event), gateway.clone()]
+        }));
+        emitted.extend(contract.emitted.iter().map(|event| {
+            [event.name.to_owned(), event.data.name.clone(), gateway.clone()]
+        }));
+    }
+    format!("{}\n{}", table(&handled), table(&emitted))
+}
+
+fn answer(event: &HandledEvent) -> String {
+    let data = event.signature.reply.as_ref().map_or("", |it| it.name.as_str());
+    match event.reply_event {
+        Some(reply) => format!("{data} as {reply}"),
+        None => data.to_owned(),
+    }
+}
+
+/// The modules as a Mermaid diagram: who imports whom.
+pub fn graph(app: &App) -> String {
+    let mut text = "flowchart TD\n".to_owned();
+    for module in app.modules() {
+        text += &format!("    {}\n", module.name);
+        for import in module.imports {
+            text += &format!("    {} --> {import}\n", module.name);
+        }
+    }
+    text
+}
+
+/// Every setting that is in force, and who has set it.
+///
+/// # Errors
+///
+/// Every mistake in the configuration.
+pub fn config(app: &App) -> Result<String, ConfigProblems> {
+    let rows = app.config_values()?.into_iter().map(|it| {
+        let origin = it.origin.unwrap_or_else(|| "default".to_owned());
+        [it.key, it.value.to_string(), origin]
+    });
+    Ok(table(&rows.collect::<Vec<_>>()))
+}
+
+/// Columns as wide as their widest cell.
+fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<_> = (0..COLUMNS).map(|it| width(it).unwrap_or_default()).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        text += cells.collect::<Vec<_>>().join("  ").trim_end();
+        text.push('\n');
+    }
+    text
+}
