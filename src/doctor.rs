@@ -107,7 +107,8 @@ fn page() -> Result<String, String> {
     if web::has_client_bundle() {
         return Ok("has the Socket.IO client".to_owned());
     }
-    Err("was built without the Socket.IO client: install Node.js with npm, and build again".to_owned())
+    Err("was built without the Socket.IO client: install Node.js with npm, and build again"
+        .to_owned())
 }
 
 async fn database(app: App) -> Result<String, String> {

@@ -4,7 +4,8 @@ use hornero::{App, ConfigProblems, HandledEvent};
 
 /// The Socket.IO events, a table for each direction.
 pub fn events(app: &App) -> String {
-    let mut handled = vec![["FROM CLIENTS", "WHO", "PAYLOAD", "ANSWER", "GATEWAY"].map(str::to_owned)];
+    let mut handled =
+        vec![["FROM CLIENTS", "WHO", "PAYLOAD", "ANSWER", "GATEWAY"].map(str::to_owned)];
     let mut emitted = vec![["FROM THE SERVER", "DATA", "GATEWAY"].map(str::to_owned)];
     for contract in app.gateways() {
         let gateway = contract.gateway.to_string();
@@ -14,9 +15,12 @@ pub fn events(app: &App) -> String {
             let who = signature.access.join(", ");
             [event.name.to_owned(), who, payload.join(" + "), answer(event), gateway.clone()]
         }));
-        emitted.extend(contract.emitted.iter().map(|event| {
-            [event.name.to_owned(), event.data.name.clone(), gateway.clone()]
-        }));
+        emitted.extend(
+            contract
+                .emitted
+                .iter()
+                .map(|event| [event.name.to_owned(), event.data.name.clone(), gateway.clone()]),
+        );
     }
     format!("{}\n{}", table(&handled), table(&emitted))
 }

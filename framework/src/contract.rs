@@ -1,6 +1,8 @@
 //! The contract of events, read from types: what handlers take and answer, and what
 //! gateways emit.
 
+use std::any::type_name;
+
 use serde::Serialize;
 use utoipa::{
     PartialSchema, ToSchema,
@@ -43,6 +45,11 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// The shape of a handler's answer; none if it answers with nothing but that it is done.
+    pub(crate) fn of_answer<T: ToSchema>() -> Option<Self> {
+        (type_name::<T>() != type_name::<()>()).then(Self::of::<T>)
+    }
+
     /// The shape of `T`.
     pub fn of<T: ToSchema>() -> Self {
         let mut components = Vec::new();
@@ -58,7 +65,7 @@ pub struct Signature {
     pub access: Vec<&'static str>,
     /// Payload; several if the handler takes it in parts.
     pub payload: Vec<Shape>,
-    /// Data of the ack.
+    /// Data of the ack; none if that says only that it is done.
     pub reply: Option<Shape>,
 }
 

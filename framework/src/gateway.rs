@@ -23,7 +23,7 @@ mod namespace;
 mod packet;
 mod reply;
 
-pub use events::{EventHandler, Events};
+pub use events::{EventCall, EventHandler, Events};
 pub use extract::{Data, FromEvent, Incoming, Public};
 pub(crate) use namespace::{NamespaceTable, Sockets};
 pub use reply::Reply;
@@ -60,6 +60,31 @@ pub trait Gateway: Send + Sync + Sized + 'static {
         _handshake: Handshake,
     ) -> impl Future<Output = Result<(), ClientError>> + Send {
         async { Ok(()) }
+    }
+
+    /// Stands around every call of a handler: the place to measure, to trace, or to give up
+    /// after a time.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use hornero::{EventCall, Events, Gateway};
+    /// # struct PollGateway;
+    /// impl Gateway for PollGateway {
+    ///     const NAMESPACES: &'static [&'static str] = &["/"];
+    ///
+    ///     fn events(on: &mut Events<Self>) {}
+    ///
+    ///     fn around(self: &Arc<Self>, event: &'static str, call: EventCall) -> EventCall {
+    ///         Box::pin(async move {
+    ///             let outcome = call.await;
+    ///             tracing::info!(event, ok = outcome.is_ok(), "Handled {event}");
+    ///             outcome
+    ///         })
+    ///     }
+    /// }
+    /// ```
+    fn around(self: &Arc<Self>, _event: &'static str, call: EventCall) -> EventCall {
+        call
     }
 
     /// Runs when a socket has connected, before its first event.

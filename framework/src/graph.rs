@@ -198,7 +198,7 @@ impl Graph {
         let constructors = providers
             .filter(|it| self.replacement(module, it.key).is_none())
             .map(|it| (Some(it.key), &it.dependencies, it.place));
-        let hooks = def.on_init.iter().chain(&def.on_shutdown);
+        let hooks = def.on_init.iter().chain(&def.tasks).chain(&def.on_shutdown);
         let hooks = hooks.map(|it| (None, &it.dependencies, it.place));
         constructors
             .chain(hooks)

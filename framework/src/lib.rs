@@ -13,6 +13,7 @@
 //! name of a feature, it belongs in that feature's folder.
 
 mod app;
+mod build;
 mod config;
 mod contract;
 mod controller;
@@ -28,16 +29,20 @@ mod page;
 mod parse;
 mod provider;
 pub mod rules;
+mod server;
 mod settings;
+mod stopping;
 
-pub use app::{App, Server, StartError};
+pub use app::App;
+pub use build::StartError;
 pub use config::{Config, ConfigProblem, ConfigProblems, ConfigSection, ConfigValue};
 pub use contract::{EmittedEvent, Event, GatewayContract, HandledEvent, Shape, Signature};
 pub use controller::Controller;
 pub use error::{CONTRACT_VERSION, ClientError, ErrorKind, timestamp};
 pub use extract::{Json, Query, Valid};
 pub use gateway::{
-    Data, EventAccess, EventHandler, Events, FromEvent, Gateway, Handshake, Incoming, Public, Reply,
+    Data, EventAccess, EventCall, EventHandler, Events, FromEvent, Gateway, Handshake, Incoming,
+    Public, Reply,
 };
 pub use graph::ModuleInfo;
 pub use http::{RequestId, Site};
@@ -45,6 +50,7 @@ pub use mistake::{Mistake, Mistakes};
 pub use module::{Module, ModuleDef};
 pub use page::{Cursor, Page};
 pub use provider::{Bindable, BoxError, Constructor, Inject, Key};
+pub use server::Server;
 pub use settings::{CorsConfig, ServerConfig, WebsocketConfig};
 /// Every connection of the server. A provider in every module.
 pub use socketioxide::SocketIo;
@@ -52,3 +58,4 @@ pub use socketioxide::SocketIo;
 pub use socketioxide::extract::SocketRef;
 /// Why a connection ended.
 pub use socketioxide::socket::DisconnectReason;
+pub use stopping::Stopping;

@@ -58,6 +58,7 @@ pub struct ModuleDef {
     pub(crate) sections: Vec<Section>,
     pub(crate) mounts: Vec<Mount>,
     pub(crate) gateways: Vec<GatewayContract>,
+    pub(crate) tasks: Vec<Hook>,
     pub(crate) on_init: Vec<Hook>,
     pub(crate) on_shutdown: Vec<Hook>,
 }
@@ -102,6 +103,7 @@ impl ModuleDef {
             sections: Vec::new(),
             mounts: Vec::new(),
             gateways: Vec::new(),
+            tasks: Vec::new(),
             on_init: Vec::new(),
             on_shutdown: Vec::new(),
         };
@@ -254,6 +256,21 @@ impl ModuleDef {
         Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         self.on_shutdown.push(Hook::new(hook, Location::caller()));
+        self
+    }
+
+    /// Runs `task` in the background, from the end of [`Self::on_init`] on.
+    ///
+    /// It is the module's own: let it take an `Arc<Stopping>` and end when that says so. The
+    /// server waits for it, within the shutdown timeout, before the `on_shutdown` hooks. A
+    /// failure is logged, and the server goes on without the task.
+    #[track_caller]
+    pub fn task<Args, Fut, C>(&mut self, task: C) -> &mut Self
+    where
+        C: Constructor<Args, Output = Fut>,
+        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        self.tasks.push(Hook::new(task, Location::caller()));
         self
     }
 

@@ -48,7 +48,11 @@ pub struct ConfigValue {
 
 impl Section {
     pub(crate) fn of<T: ConfigSection>() -> Self {
-        Self { key: T::KEY, check: |config| config.section::<T>().map(drop), values: Config::values::<T> }
+        Self {
+            key: T::KEY,
+            check: |config| config.section::<T>().map(drop),
+            values: Config::values::<T>,
+        }
     }
 }
 

@@ -5,7 +5,6 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::FutureExt;
 use serde_json::value::RawValue;
 use socketioxide::{
     adapter::LocalAdapter,
@@ -44,7 +43,7 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatcher {
         let prepare = AssertUnwindSafe(|| self.prepare(&socket, &mut value, &mut answer));
         let prepared = catch_unwind(prepare).unwrap_or_else(|_| Err(ClientError::internal()));
         let job = match prepared {
-            Ok(job) => guarded(job, answer.clone()),
+            Ok(job) => job,
             Err(error) => {
                 let answer = answer.clone();
                 Box::pin(async move { answer.error(&error) })
@@ -92,13 +91,4 @@ pub(super) struct Received<'a> {
     pub(super) payload: &'a str,
     pub(super) value: &'a mut Value,
     pub(super) ack_id: Option<i64>,
-}
-
-/// Answers for a handler that panics, so that the client is not left waiting.
-fn guarded(job: BoxFuture<()>, answer: Answer) -> BoxFuture<()> {
-    Box::pin(async move {
-        if AssertUnwindSafe(job).catch_unwind().await.is_err() {
-            answer.error(&ClientError::internal());
-        }
-    })
 }

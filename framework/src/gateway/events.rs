@@ -9,9 +9,12 @@ use super::{
 };
 use crate::{
     contract::{EmittedEvent, Event, HandledEvent, Shape, Signature},
-    error::ClientError,
+    error::{ClientError, ErrorKind},
     provider::BoxFuture,
 };
+
+/// The call of a handler, on its way to an answer. Resolves when it is answered.
+pub type EventCall = BoxFuture<Result<(), ErrorKind>>;
 
 /// The events of a gateway, filled in [`Gateway::events`](super::Gateway::events).
 pub struct Events<G> {
@@ -21,6 +24,8 @@ pub struct Events<G> {
 
 pub(super) struct Registration<G> {
     pub(super) event: HandledEvent,
+    /// Whether later events of the socket need not wait for the handler.
+    pub(super) concurrent: bool,
     pub(super) handler: Box<dyn ErasedHandler<G>>,
 }
 
@@ -52,7 +57,7 @@ impl<G: super::Gateway> Events<G> {
         let place = Location::caller();
         let event = HandledEvent { name, signature: H::signature(), reply_event: None, place };
         let handler = Box::new(Erased { handler, marker: PhantomData::<fn(M)> });
-        self.handlers.push(Registration { event, handler });
+        self.handlers.push(Registration { event, concurrent: false, handler });
         self
     }
 
@@ -63,6 +68,17 @@ impl<G: super::Gateway> Events<G> {
     pub fn replies(&mut self, event: &'static str) -> &mut Self {
         if let Some(registration) = self.handlers.last_mut() {
             registration.event.reply_event = Some(event);
+        }
+        self
+    }
+
+    /// Lets the handler registered last run beside the socket's later events.
+    ///
+    /// It still begins in order of arrival. For handlers that wait long and whose order
+    /// does not matter, such as a call to another service.
+    pub fn concurrent(&mut self) -> &mut Self {
+        if let Some(registration) = self.handlers.last_mut() {
+            registration.concurrent = true;
         }
         self
     }
@@ -88,7 +104,7 @@ pub trait EventHandler<G, M>: Clone + Send + Sync + 'static {
         self,
         incoming: &mut Incoming<'_, G>,
         answer: Answer,
-    ) -> Result<BoxFuture<()>, ClientError>;
+    ) -> Result<EventCall, ClientError>;
 }
 
 macro_rules! impl_event_handler {
@@ -103,7 +119,7 @@ macro_rules! impl_event_handler {
         {
             #[allow(unused_mut, reason = "a handler may take nothing but itself")]
             fn signature() -> Signature {
-                let reply = Some(Shape::of::<R::Data>());
+                let reply = Shape::of_answer::<R::Data>();
                 let mut signature = Signature { reply, ..Signature::default() };
                 $($argument::describe(&mut signature);)*
                 signature
@@ -113,14 +129,16 @@ macro_rules! impl_event_handler {
                 self,
                 incoming: &mut Incoming<'_, G>,
                 answer: Answer,
-            ) -> Result<BoxFuture<()>, ClientError> {
+            ) -> Result<EventCall, ClientError> {
                 let gateway = Arc::clone(incoming.gateway);
                 let call = self(gateway, $($argument::from_event(incoming)?),*);
                 Ok(Box::pin(async move {
-                    match call.await.outcome() {
-                        Ok(data) => answer.ok(&data),
-                        Err(error) => answer.error(&error),
+                    let outcome = call.await.outcome();
+                    match &outcome {
+                        Ok(data) => answer.ok(data),
+                        Err(error) => answer.error(error),
                     }
+                    outcome.map(drop).map_err(|error| error.kind())
                 }))
             }
         }
@@ -140,7 +158,7 @@ pub(super) trait ErasedHandler<G>: Send + Sync {
         &self,
         incoming: &mut Incoming<'_, G>,
         answer: Answer,
-    ) -> Result<BoxFuture<()>, ClientError>;
+    ) -> Result<EventCall, ClientError>;
 }
 
 struct Erased<H, M> {
@@ -153,7 +171,7 @@ impl<G, M, H: EventHandler<G, M>> ErasedHandler<G> for Erased<H, M> {
         &self,
         incoming: &mut Incoming<'_, G>,
         answer: Answer,
-    ) -> Result<BoxFuture<()>, ClientError> {
+    ) -> Result<EventCall, ClientError> {
         self.handler.clone().prepare(incoming, answer)
     }
 }

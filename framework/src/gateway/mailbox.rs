@@ -23,6 +23,8 @@ struct State {
     waiting: VecDeque<BoxFuture<()>>,
     /// Whether a task is working the queue off. True as well until [`Mailbox::open`].
     busy: bool,
+    /// Whether [`Mailbox::open`] was called.
+    open: bool,
     /// Whether the last job has arrived.
     ended: bool,
 }
@@ -34,14 +36,29 @@ pub(super) struct Full;
 impl Mailbox {
     /// A mailbox that keeps its jobs until it is opened.
     pub(super) fn closed() -> Arc<Self> {
-        let state = State { waiting: VecDeque::new(), busy: true, ended: false };
+        let state = State { waiting: VecDeque::new(), busy: true, open: false, ended: false };
         Arc::new(Self { state: Mutex::new(state) })
     }
 
     /// Runs `first`, then whatever arrived before or arrives later.
     pub(super) fn open(self: &Arc<Self>, first: BoxFuture<()>) {
-        self.lock().waiting.push_front(first);
+        let mut state = self.lock();
+        state.open = true;
+        state.waiting.push_front(first);
         tokio::spawn(Arc::clone(self).work());
+    }
+
+    /// Drops all jobs if the mailbox is not open, and says whether it did. They hold the
+    /// socket, which holds the mailbox, and perhaps it is never opened.
+    pub(super) fn abandon(&self) -> bool {
+        let mut state = self.lock();
+        if state.open {
+            return false;
+        }
+        let dropped = std::mem::take(&mut state.waiting);
+        drop(state);
+        drop(dropped);
+        true
     }
 
     /// Adds a job behind the others. One that comes after the last is dropped.

@@ -18,11 +18,14 @@ use super::{
     Events, Gateway, Handshake,
     answer::Answer,
     dispatch::{Dispatcher, Received},
-    events::ErasedHandler,
+    events::{ErasedHandler, EventCall},
     extract::Incoming,
     mailbox::Mailbox,
 };
-use crate::{error::ClientError, provider::BoxFuture};
+use crate::{
+    error::{ClientError, ErrorKind},
+    provider::BoxFuture,
+};
 
 /// Every namespace that some gateway serves.
 #[derive(Default)]
@@ -49,7 +52,9 @@ impl NamespaceTable {
                 let handler = Bound {
                     gateway: Arc::clone(&gateway),
                     handler: registration.handler,
+                    event: registration.event.name,
                     reply_event: registration.event.reply_event,
+                    concurrent: registration.concurrent,
                 };
                 namespace.handlers.insert(registration.event.name, Box::new(handler));
             }
@@ -120,7 +125,9 @@ pub(super) trait Handler: Send + Sync {
 struct Bound<G> {
     gateway: Arc<G>,
     handler: Box<dyn ErasedHandler<G>>,
+    event: &'static str,
     reply_event: Option<&'static str>,
+    concurrent: bool,
 }
 
 impl<G: Gateway> Handler for Bound<G> {
@@ -140,8 +147,28 @@ impl<G: Gateway> Handler for Bound<G> {
         let Received { socket, payload, value, ack_id } = received;
         let gateway = &self.gateway;
         let mut incoming = Incoming { socket, gateway, payload, value, ack_id };
-        self.handler.prepare(&mut incoming, answer)
+        let call = self.handler.prepare(&mut incoming, answer.clone())?;
+        let call = gateway.around(self.event, answering_panics(call, answer));
+        let concurrent = self.concurrent;
+        Ok(Box::pin(async move {
+            if concurrent {
+                tokio::spawn(call);
+            } else {
+                // Whatever came of it was answered.
+                let _ = call.await;
+            }
+        }))
     }
+}
+
+/// Answers for a handler that panics, so that the client is not left waiting.
+fn answering_panics(call: EventCall, answer: Answer) -> EventCall {
+    Box::pin(async move {
+        AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| {
+            answer.error(&ClientError::internal());
+            Err(ErrorKind::Internal)
+        })
+    })
 }
 
 /// The hooks of a gateway whose type is forgotten.
@@ -193,17 +220,20 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
     fn call(&self, socket: Arc<Socket<LocalAdapter>>, _auth: Option<Value>) {
         let Some(attendance) = socket.extensions.get::<Attendance>() else { return };
         let socket = SocketRef::from(socket);
-        let late = socket.clone();
+        let welcomed = socket.clone();
         // Its own channel, by which a single socket can be reached or left out.
         socket.join(socket.id.to_string());
         attendance.mailbox.open(Box::pin(async move {
             for gateway in &attendance.namespace.gateways {
-                undisturbed(gateway.connected(socket.clone())).await;
+                undisturbed(gateway.connected(welcomed.clone())).await;
             }
         }));
         // `Sockets::close` has missed it if it was being authenticated then.
         if *self.0.presence.borrow() {
-            leave(late, DisconnectReason::ClosingServer);
+            socket.extensions.insert(Gone(DisconnectReason::ClosingServer));
+        }
+        if let Some(Gone(reason)) = socket.extensions.get() {
+            leave(socket, reason);
         }
     }
 }
@@ -217,10 +247,21 @@ struct Attendance {
     presence: watch::Receiver<bool>,
 }
 
+/// Left in the extensions of a socket that is gone.
+#[derive(Clone, Copy)]
+struct Gone(DisconnectReason);
+
 /// Runs the `disconnected` hooks behind the socket's last event. Does nothing when called again.
+///
+/// A socket may leave before it has come in: then the hooks run once `connected` has,
+/// or never if the connection broke so early that nobody was told of it.
 fn leave(socket: SocketRef, reason: DisconnectReason) {
     let Some(attendance) = socket.extensions.get::<Attendance>() else { return };
     let Attendance { namespace, mailbox, presence } = attendance;
+    socket.extensions.insert(Gone(reason));
+    if mailbox.abandon() {
+        return;
+    }
     mailbox.push_last(Box::pin(async move {
         for gateway in namespace.gateways.iter().rev() {
             undisturbed(gateway.disconnected(socket.clone(), reason)).await;
