@@ -171,6 +171,23 @@ mod tests {
         assert_eq!(next(&mut results).await, None);
     }
 
+    #[tokio::test]
+    async fn only_a_mailbox_that_is_not_yet_open_can_be_abandoned() {
+        let mailbox = Mailbox::closed();
+        let socket = Arc::new(());
+        let held = Arc::clone(&socket);
+        mailbox.push(Box::pin(async move { drop(held) })).unwrap();
+
+        assert!(mailbox.abandon());
+        assert_eq!(Arc::strong_count(&socket), 1);
+
+        let (done, mut results) = mpsc::unbounded_channel();
+        mailbox.open(Box::pin(async {}));
+        mailbox.push(Box::pin(async move { done.send("kept").unwrap() })).unwrap();
+        assert!(!mailbox.abandon());
+        assert_eq!(next(&mut results).await, Some("kept"));
+    }
+
     async fn next(results: &mut mpsc::UnboundedReceiver<&'static str>) -> Option<&'static str> {
         tokio::time::timeout(Duration::from_secs(5), results.recv()).await.unwrap()
     }

@@ -6,10 +6,12 @@
 mod container;
 mod gateway;
 mod http;
+mod introspection;
 mod journal;
 mod lifecycle;
 mod server;
 mod socket;
+mod tasks;
 
 use std::{future::Future, time::Duration};
 
