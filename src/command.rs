@@ -5,7 +5,7 @@ use std::{error::Error, path::Path, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hornero::{App, Config, ConfigProblems, StartError};
 
-use crate::{AppModule, doctor, inspect, serve, users};
+use crate::{doctor, inspect, serve, users};
 
 /// A real-time chat server that every Socket.IO client can use.
 ///
@@ -116,7 +116,7 @@ pub(crate) fn app() -> Result<App, Box<dyn Error>> {
     // What is set later wins: the environment over .env.
     let variables = dot_env()?.into_iter().chain(std::env::vars());
     let config = Config::load(Path::new("."), variables)?;
-    Ok(App::of::<AppModule>().with_config(config))
+    Ok(crate::app().with_config(config))
 }
 
 /// The variables in `.env`, if there is one. Its lines may hold secrets, so an error

@@ -4,7 +4,7 @@ use auth::AuthModule;
 use chat::ChatModule;
 use database::DatabaseModule;
 use delivery::DeliveryModule;
-use hornero::{Module, ModuleDef};
+use hornero::{App, Module, ModuleDef};
 use rooms::RoomsModule;
 use sessions::SessionsModule;
 use web::WebModule;
@@ -14,6 +14,11 @@ pub mod doctor;
 pub mod inspect;
 pub mod serve;
 pub mod users;
+
+/// The server, not yet configured.
+pub fn app() -> App {
+    App::of::<AppModule>().titled("Hornero", env!("CARGO_PKG_VERSION"))
+}
 
 /// The root module. To add a feature to the server, add a line here.
 pub struct AppModule;

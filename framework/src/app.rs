@@ -12,7 +12,7 @@ use socketioxide::{SocketIo, adapter::LocalAdapter, layer::SocketIoLayer};
 use crate::{
     build::{Builder, StartError, run},
     config::{Config, ConfigProblems, ConfigSection, ConfigValue, Section},
-    contract::GatewayContract,
+    contract::{About, ControllerContract, Documents, GatewayContract, clashes},
     graph::{Graph, ModuleInfo, Override},
     http,
     logging::LoggingConfig,
@@ -28,12 +28,18 @@ use crate::{
 pub struct App {
     graph: Graph,
     config: Config,
+    about: About,
 }
 
 impl App {
     /// The app whose root module is `M`, on the defaults of the configuration.
     pub fn of<M: Module>() -> Self {
-        let mut app = Self { graph: Graph::of::<M>(), config: Config::default() };
+        let graph = Graph::of::<M>();
+        let about = About {
+            title: graph.name(graph.root()).trim_end_matches("Module").to_owned(),
+            version: "0.0.0".to_owned(),
+        };
+        let mut app = Self { graph, config: Config::default(), about };
         // Every module sees these; the real values are put in when the app is built.
         let globals = [
             Key::of::<Config>(),
@@ -45,6 +51,13 @@ impl App {
             app.graph.globals.insert(key, Arc::new(()));
         }
         app
+    }
+
+    /// Sets what the app's documents call it: `titled("Polls", env!("CARGO_PKG_VERSION"))`.
+    #[must_use]
+    pub fn titled(mut self, title: &str, version: &str) -> Self {
+        self.about = About { title: title.to_owned(), version: version.to_owned() };
+        self
     }
 
     /// Sets the configuration.
@@ -76,6 +89,8 @@ impl App {
         place: &'static Location<'static>,
     ) -> Self {
         let instance = instance_of(value);
+        // The last one counts, so that a test can change what its helper has set.
+        self.graph.overrides.retain(|it| (it.key, it.module) != (Key::of::<T>(), module));
         self.graph.overrides.push(Override { key: Key::of::<T>(), module, instance, place });
         self
     }
@@ -86,7 +101,8 @@ impl App {
     ///
     /// All mistakes at once, each with its place and what to do about it.
     pub fn check(&self) -> Result<(), Mistakes> {
-        let mistakes = self.graph.check();
+        let mut mistakes = self.graph.check();
+        mistakes.append(&mut clashes::find(self.controllers(), self.gateways()));
         if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
     }
 
@@ -139,6 +155,18 @@ impl App {
         self.graph.modules.iter().map(|it| self.graph.info(&it.def)).collect()
     }
 
+    /// The documented routes of each controller, those of imported modules first.
+    pub fn controllers(&self) -> impl Iterator<Item = &ControllerContract> + Clone {
+        self.graph.modules.iter().flat_map(|it| &it.def.controllers)
+    }
+
+    /// What clients can use, as documents: OpenAPI, AsyncAPI, TypeScript.
+    ///
+    /// The server serves the same ones, unless `server.docs` is off.
+    pub fn documents(&self) -> Documents {
+        Documents::of(&self.about, self.controllers(), self.gateways())
+    }
+
     /// What goes in and out of each gateway, those of imported modules first.
     pub fn gateways(&self) -> impl Iterator<Item = &GatewayContract> {
         self.graph.modules.iter().flat_map(|it| &it.def.gateways)
@@ -165,8 +193,12 @@ impl App {
     /// A mistake in configuration or wiring, found before anything was built, or the
     /// failure of a constructor or hook.
     pub async fn build(self) -> Result<Server, StartError> {
+        let (documents, about) = (self.documents(), self.about.clone());
         let Prepared { mut builder, settings, layer, io, stopping } = self.prepare()?;
         let mut doors = Doors::default();
+        if settings.docs {
+            doors.routes = documents.routes(&about);
+        }
         let mut on_init = Vec::new();
         let mut tasks = Vec::new();
         let mut on_shutdown = Vec::new();

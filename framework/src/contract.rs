@@ -1,5 +1,10 @@
-//! The contract of events, read from types: what handlers take and answer, and what
+//! The contract with clients, read from types: what handlers take and answer, and what
 //! gateways emit.
+//!
+//! ```text
+//! routes   #[utoipa::path(..)] on handlers -> ControllerContract ─> openapi.json
+//! events   signatures of handlers, Event ──> GatewayContract ────> asyncapi.json, socket.d.ts
+//! ```
 
 use std::any::type_name;
 
@@ -13,6 +18,25 @@ use crate::{
     gateway::EventAccess,
     provider::{Key, Place},
 };
+
+mod asyncapi;
+pub(crate) mod clashes;
+mod documents;
+mod events;
+mod openapi;
+mod routes;
+mod schemas;
+mod typescript;
+
+pub use documents::Documents;
+pub use routes::{ControllerContract, RouteContract};
+
+/// What the documents say of the app as a whole.
+#[derive(Debug, Clone)]
+pub(crate) struct About {
+    pub(crate) title: String,
+    pub(crate) version: String,
+}
 
 /// A server event: data with a name.
 ///
@@ -88,6 +112,7 @@ pub struct EmittedEvent {
     pub name: &'static str,
     /// Its data.
     pub data: Shape,
+    pub(crate) place: Place,
 }
 
 /// Everything that goes in and out of a gateway.

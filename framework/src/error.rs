@@ -10,6 +10,10 @@ use axum::{
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::{
+    ToSchema,
+    openapi::{Object, ObjectBuilder, Type},
+};
 use uuid::Uuid;
 use validator::{ValidationErrors, ValidationErrorsKind};
 
@@ -54,6 +58,26 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// All kinds.
+    pub(crate) const ALL: [Self; 16] = [
+        Self::Invalid,
+        Self::UnknownRoute,
+        Self::MethodNotAllowed,
+        Self::UnsupportedMediaType,
+        Self::Unauthorized,
+        Self::TokenExpired,
+        Self::Forbidden,
+        Self::NoAccess,
+        Self::NotAMember,
+        Self::NotFound,
+        Self::Conflict,
+        Self::RateLimited,
+        Self::TooLarge,
+        Self::Unavailable,
+        Self::Timeout,
+        Self::Internal,
+    ];
+
     /// HTTP status of the refusal.
     pub fn status(self) -> StatusCode {
         match self {
@@ -273,28 +297,93 @@ impl IntoResponse for ClientError {
     }
 }
 
-#[derive(Serialize)]
-struct RestErrorBody<'a> {
+/// A refusal, whoever refused.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ErrorBody)]
+pub(crate) struct RestErrorBody<'a> {
+    /// For people. It repeats nothing that was sent.
     error: &'a str,
+    #[schema(schema_with = rest_codes)]
     error_code: &'static str,
+    #[schema(value_type = ErrorDetails)]
     details: &'a Map<String, Value>,
+    /// RFC 3339, UTC, milliseconds.
+    #[schema(format = DateTime)]
     timestamp: String,
+    /// Also the header `X-Request-Id`, taken from the request where it is a UUID.
+    #[schema(required, nullable = false)]
     request_id: Option<Uuid>,
+    /// Milliseconds after which to try again.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     retry_after_ms: Option<u64>,
 }
 
-#[derive(Serialize)]
+/// Why an event was refused.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ErrorObject)]
 pub(crate) struct SocketErrorBody<'a> {
+    #[schema(schema_with = socket_codes)]
     code: &'static str,
+    /// For people. It repeats nothing that was sent.
     message: &'a str,
     #[serde(skip_serializing_if = "no_details")]
+    #[schema(value_type = ErrorDetails, required = false)]
     details: Cow<'a, Map<String, Value>>,
+    /// Whether the client may go on and try again.
     recoverable: bool,
+    /// The `requestId` of the envelope, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     request_id: Option<&'a str>,
+    #[schema(schema_with = contract_version)]
     version: &'static str,
+}
+
+/// What is known of a refusal, for programs. Each kind of refusal may add keys of its own.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described: details are a map, since refusals differ")]
+struct ErrorDetails {
+    /// The field at fault, as it stands on the wire: `metadata.fileId`.
+    #[schema(nullable = false)]
+    field: Option<String>,
+    /// The rule that the field breaks: `required`, `length`.
+    #[schema(nullable = false)]
+    rule: Option<String>,
+    /// Every field at fault; the first one is repeated above.
+    #[schema(nullable = false)]
+    fields: Option<Vec<FieldError>>,
+    /// Why the state of things does not allow it: `session_closed`.
+    #[schema(nullable = false)]
+    reason: Option<String>,
+    /// Milliseconds after which to try again.
+    #[schema(rename = "retryAfterMs", nullable = false)]
+    retry_after_ms: Option<u64>,
+    #[serde(flatten)]
+    more: Map<String, Value>,
+}
+
+fn rest_codes() -> Object {
+    one_of(ErrorKind::ALL.map(ErrorKind::rest_code), "For programs.")
+}
+
+fn socket_codes() -> Object {
+    one_of(ErrorKind::ALL.map(ErrorKind::socket_code), "For programs.")
+}
+
+/// The schema of the version that frames carry.
+pub(crate) fn contract_version() -> Object {
+    one_of([CONTRACT_VERSION], "Version of the contract.")
+}
+
+/// The schema of a text that is one of these.
+fn one_of<const COUNT: usize>(mut texts: [&'static str; COUNT], description: &str) -> Object {
+    texts.sort_unstable();
+    let mut texts = texts.to_vec();
+    texts.dedup();
+    let schema = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(texts));
+    schema.description(Some(description)).build()
 }
 
 fn no_details(details: &Map<String, Value>) -> bool {
@@ -302,13 +391,17 @@ fn no_details(details: &Map<String, Value>) -> bool {
 }
 
 /// One entry of `details.fields`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct FieldError {
     /// Path of the field as it stands on the wire, e.g. `metadata.fileId`.
     pub(crate) field: String,
+    /// The rule that it breaks.
     pub(crate) rule: String,
+    /// What it must be, for people.
     pub(crate) message: String,
+    /// What it may be, where there is a list.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     pub(crate) allowed_values: Vec<String>,
 }
 

@@ -1,11 +1,11 @@
 //! The [`Gateway`] trait: a feature's Socket.IO events.
 //!
 //! ```text
-//! packet -> dispatch (envelope, extraction) -> mailbox of the socket -> handler -> ack
+//! packet -> mailbox of the socket -> envelope, extraction, guards -> around -> handler -> ack
 //! ```
 //!
-//! Extraction happens when the packet arrives, the handler runs when its turn in
-//! the socket's mailbox has come, and what it returns is the client's answer.
+//! All of it happens when the event's turn in the socket's mailbox has come, and what the
+//! handler returns is the client's answer.
 
 use std::{future::Future, sync::Arc};
 
@@ -16,6 +16,7 @@ use crate::error::ClientError;
 
 mod answer;
 mod dispatch;
+mod emit;
 mod events;
 mod extract;
 mod mailbox;
@@ -23,6 +24,7 @@ mod namespace;
 mod packet;
 mod reply;
 
+pub use emit::{Broadcast, EmitEvent, Frame};
 pub use events::{EventCall, EventHandler, Events};
 pub use extract::{Data, FromEvent, Incoming, Public};
 pub(crate) use namespace::{NamespaceTable, Sockets};

@@ -36,13 +36,16 @@ mod stopping;
 pub use app::App;
 pub use build::StartError;
 pub use config::{Config, ConfigProblem, ConfigProblems, ConfigSection, ConfigValue};
-pub use contract::{EmittedEvent, Event, GatewayContract, HandledEvent, Shape, Signature};
-pub use controller::Controller;
+pub use contract::{
+    ControllerContract, Documents, EmittedEvent, Event, GatewayContract, HandledEvent,
+    RouteContract, Shape, Signature,
+};
+pub use controller::{Controller, Routes};
 pub use error::{CONTRACT_VERSION, ClientError, ErrorKind, timestamp};
 pub use extract::{Json, Query, Valid};
 pub use gateway::{
-    Data, EventAccess, EventCall, EventHandler, Events, FromEvent, Gateway, Handshake, Incoming,
-    Public, Reply,
+    Broadcast, Data, EmitEvent, EventAccess, EventCall, EventHandler, Events, Frame, FromEvent,
+    Gateway, Handshake, Incoming, Public, Reply,
 };
 pub use graph::ModuleInfo;
 pub use http::{RequestId, Site};
@@ -59,3 +62,5 @@ pub use socketioxide::extract::SocketRef;
 /// Why a connection ended.
 pub use socketioxide::socket::DisconnectReason;
 pub use stopping::Stopping;
+/// Adds documented handlers to [`Routes`]: those of one path, by their names.
+pub use utoipa_axum::routes;

@@ -113,6 +113,34 @@ pub(crate) fn duplicate(key: Key, module: &str, first: Place, second: Place) -> 
     )
 }
 
+pub(crate) fn same_type(name: &str, first: Place, second: Place) -> Mistake {
+    Mistake::new(
+        second,
+        format!("a type named `{name}` has another form than the one used at {first}"),
+        "documents know types by their bare names: rename one of the two, or give it another \
+         name there with `#[schema(as = ..)]`"
+            .to_owned(),
+    )
+}
+
+pub(crate) fn our_type(name: &str, place: Place) -> Mistake {
+    Mistake::new(
+        place,
+        format!("a type is named `{name}`, as one of the framework's own in the documents"),
+        "rename it, or give it another name there with `#[schema(as = ..)]`".to_owned(),
+    )
+}
+
+pub(crate) fn same_operation(id: &str, first: Place, second: Place) -> Mistake {
+    Mistake::new(
+        second,
+        format!(
+            "two routes are documented as `{id}`; the other one is of the controller at {first}"
+        ),
+        "rename one of the handlers, or document it with another `operation_id`".to_owned(),
+    )
+}
+
 pub(crate) fn ambiguous(need: &Need<'_>, owners: &[&str]) -> Mistake {
     Mistake::new(
         need.place,

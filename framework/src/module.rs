@@ -6,7 +6,7 @@ use axum::Router;
 
 use crate::{
     config::{Config, ConfigProblems, ConfigSection, Section},
-    contract::GatewayContract,
+    contract::{ControllerContract, GatewayContract},
     controller::Controller,
     gateway::{Events, Gateway, NamespaceTable},
     provider::{
@@ -57,6 +57,7 @@ pub struct ModuleDef {
     pub(crate) exports: Vec<(Key, Place)>,
     pub(crate) sections: Vec<Section>,
     pub(crate) mounts: Vec<Mount>,
+    pub(crate) controllers: Vec<ControllerContract>,
     pub(crate) gateways: Vec<GatewayContract>,
     pub(crate) tasks: Vec<Hook>,
     pub(crate) on_init: Vec<Hook>,
@@ -102,6 +103,7 @@ impl ModuleDef {
             exports: Vec::new(),
             sections: Vec::new(),
             mounts: Vec::new(),
+            controllers: Vec::new(),
             gateways: Vec::new(),
             tasks: Vec::new(),
             on_init: Vec::new(),
@@ -199,9 +201,11 @@ impl ModuleDef {
         let mount = |instance: &Instance, doors: &mut Doors| {
             let controller = <Arc<T> as Inject>::from_instance(instance);
             let routes = std::mem::take(&mut doors.routes);
-            doors.routes = routes.merge(T::routes().with_state(controller));
+            let (served, _) = T::routes().split_for_parts();
+            doors.routes = routes.merge(served.with_state(controller));
         };
         self.mounts.push(Mount { key: Key::of::<T>(), mount });
+        self.controllers.push(ControllerContract::of::<T>(&self.name, Location::caller()));
         self.provide(constructor)
     }
 

@@ -4,16 +4,18 @@ use std::str::FromStr;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::error::ClientError;
 
 /// A page of a list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
     /// Items, in the order of the list.
     pub items: Vec<T>,
-    /// What to send as `cursor` for the next page; absent on the last one.
+    /// What to send as `cursor` for the next page; `null` on the last one.
+    #[schema(required)]
     pub next_cursor: Option<String>,
     /// Whether there is a next page.
     pub has_more: bool,

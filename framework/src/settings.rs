@@ -20,6 +20,8 @@ pub struct ServerConfig {
     pub max_body_size: usize,
     /// Time that open requests have to end when the server stops, in milliseconds. Default 30,000.
     pub shutdown_timeout_ms: u64,
+    /// Whether `/docs`, `/openapi.json`, `/asyncapi.json` and `/socket.d.ts` are served. Default true.
+    pub docs: bool,
     /// Other origins whose pages may use the server.
     pub cors: CorsConfig,
 }
@@ -40,6 +42,7 @@ impl Default for ServerConfig {
             data_dir: PathBuf::from("./data"),
             max_body_size: 1024 * 1024,
             shutdown_timeout_ms: 30_000,
+            docs: true,
             cors: CorsConfig::default(),
         }
     }

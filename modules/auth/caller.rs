@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::FromRequestParts,
-    http::{HeaderMap, Method, header::AUTHORIZATION, request::Parts},
+    extract::{FromRequestParts, Query},
+    http::{HeaderMap, Method, Uri, header::AUTHORIZATION, request::Parts},
 };
 use hornero::{ClientError, FromEvent, Incoming, Signature, Site};
+use serde::Deserialize;
 
 use crate::{
     AuthError, Authenticates, cookie,
-    user::{Role, UserId, UserType},
+    user::{Role, Scope, UserId, UserType},
 };
 
 /// Who is asking, as their token tells.
@@ -32,8 +33,16 @@ pub struct Caller {
 
 impl Caller {
     /// Whether the token is good for `scope`.
-    pub fn has_scope(&self, scope: &str) -> bool {
-        self.scope.split(' ').any(|it| it == scope)
+    pub fn has_scope(&self, scope: Scope) -> bool {
+        self.scope.split(' ').any(|it| it == scope.as_str())
+    }
+
+    /// The caller, unless the token is not good for what is asked for.
+    fn in_scope(self, scope: Option<Scope>) -> Result<Self, ClientError> {
+        match scope {
+            Some(scope) if !self.has_scope(scope) => Err(AuthError::Scope(scope).into()),
+            _ => Ok(self),
+        }
     }
 
     /// Whether the caller may read whatever there is.
@@ -74,7 +83,7 @@ impl<C: Authenticates> FromRequestParts<Arc<C>> for Caller {
                 token
             }
         };
-        Ok(state.tokens().verify(&token)?)
+        state.tokens().verify(&token)?.in_scope(C::SCOPE)
     }
 }
 
@@ -87,11 +96,11 @@ fn is_safe(method: &Method) -> bool {
 impl<G: Authenticates> FromEvent<G> for Caller {
     fn from_event(incoming: &mut Incoming<'_, G>) -> Result<Self, ClientError> {
         let caller = incoming.socket.extensions.get::<Self>();
-        caller.ok_or_else(|| AuthError::NoToken.into())
+        caller.ok_or(AuthError::NoToken)?.in_scope(G::SCOPE)
     }
 
     fn describe(signature: &mut Signature) {
-        signature.access.push("user");
+        signature.access.push(G::SCOPE.map_or("user", Scope::as_str));
     }
 }
 
@@ -100,4 +109,13 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+/// The token in `?token=..`, which is where a client puts it that can set no header.
+pub(crate) fn in_query(uri: &Uri) -> Option<String> {
+    #[derive(Deserialize)]
+    struct InQuery {
+        token: Option<String>,
+    }
+    Query::<InQuery>::try_from_uri(uri).ok()?.0.token
 }

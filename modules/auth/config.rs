@@ -5,8 +5,7 @@ use std::time::Duration;
 use hornero::ConfigSection;
 use serde::{Deserialize, Serialize};
 
-/// Scopes that a token may have.
-const SCOPES: [&str; 4] = ["chat", "tasks", "email", "docs"];
+use crate::user::Scope;
 
 /// Longest life of an access token.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
@@ -52,7 +51,7 @@ impl Default for AuthConfig {
     fn default() -> Self {
         Self {
             registration: true,
-            default_scope: SCOPES.join(" "),
+            default_scope: Scope::ALL.map(Scope::as_str).join(" "),
             jwt: JwtConfig::default(),
             cookies: CookieConfig::default(),
         }
@@ -93,8 +92,9 @@ impl ConfigSection for AuthConfig {
             let text = "must be a number with s, m or h, at most 1h";
             problems.push(("jwt.maxAge", text.to_owned()));
         }
-        if self.default_scope.split(' ').any(|it| !SCOPES.contains(&it)) {
-            let text = format!("must be out of {}, separated by spaces", SCOPES.join(", "));
+        let scopes = Scope::ALL.map(Scope::as_str);
+        if self.default_scope.split(' ').any(|it| !scopes.contains(&it)) {
+            let text = format!("must be out of {}, separated by spaces", scopes.join(", "));
             problems.push(("defaultScope", text));
         }
         problems

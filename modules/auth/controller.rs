@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use axum::{
-    Router,
     extract::State,
     http::{StatusCode, header::SET_COOKIE},
     response::{AppendHeaders, IntoResponse},
-    routing::{get, post},
 };
-use hornero::{ClientError, Controller, Json, Valid};
+use hornero::{ClientError, Controller, Json, Routes, Valid, routes};
+use utoipa::openapi::{
+    ComponentsBuilder, OpenApiBuilder,
+    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
 
 use crate::{
     AuthError, Authenticates, Caller, TokenService, cookie,
@@ -44,16 +46,47 @@ impl Authenticates for AuthController {
 }
 
 impl Controller for AuthController {
-    fn routes() -> Router<Arc<Self>> {
-        Router::new()
-            .route("/auth/register", post(register))
-            .route("/auth/login", post(log_in))
-            .route("/auth/guest", post(enter_as_guest))
-            .route("/auth/me", get(me))
+    fn routes() -> Routes<Self> {
+        let schemes = ComponentsBuilder::new()
+            .security_scheme("bearer", bearer_scheme())
+            .security_scheme("cookie", cookie_scheme());
+        Routes::with_openapi(OpenApiBuilder::new().components(Some(schemes.build())).build())
+            .routes(routes!(register))
+            .routes(routes!(log_in))
+            .routes(routes!(enter_as_guest))
+            .routes(routes!(me))
     }
 }
 
+fn bearer_scheme() -> SecurityScheme {
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+    let text = "The `accessToken` of the answer to registering, logging in or entering as a guest.";
+    SecurityScheme::Http(bearer.description(Some(text)).build())
+}
+
+fn cookie_scheme() -> SecurityScheme {
+    let text = "For pages of this server, and behind a bearer token: browsers get it where others \
+                get the token. With `auth.cookies.secure` its name is `__Host-access_token`.";
+    SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(cookie::name(false), text)))
+}
+
 /// Makes an account and signs in.
+#[utoipa::path(
+    post,
+    path = "/auth/register",
+    request_body = Register,
+    responses(
+        (
+            status = 201,
+            description = "The user, and a token",
+            body = SignedInView,
+            headers(("Set-Cookie" = String, description = "The token, for pages of this server")),
+        ),
+        (status = 403, description = "Registration is closed"),
+        (status = 409, description = "There is an account with this e-mail address"),
+    ),
+    security(()),
+)]
 async fn register(
     State(this): State<Arc<AuthController>>,
     Valid(Json(body)): Valid<Json<Register>>,
@@ -63,6 +96,21 @@ async fn register(
 }
 
 /// Signs in with e-mail address and password.
+#[utoipa::path(
+    post,
+    path = "/auth/login",
+    request_body = LogIn,
+    responses(
+        (
+            status = 200,
+            description = "The user, and a token",
+            body = SignedInView,
+            headers(("Set-Cookie" = String, description = "The token, for pages of this server")),
+        ),
+        (status = 401, description = "E-mail address or password are wrong"),
+    ),
+    security(()),
+)]
 async fn log_in(
     State(this): State<Arc<AuthController>>,
     Valid(Json(body)): Valid<Json<LogIn>>,
@@ -72,6 +120,20 @@ async fn log_in(
 }
 
 /// Signs in without an account.
+#[utoipa::path(
+    post,
+    path = "/auth/guest",
+    request_body = EnterAsGuest,
+    responses(
+        (
+            status = 201,
+            description = "The user, and a token",
+            body = SignedInView,
+            headers(("Set-Cookie" = String, description = "The token, for pages of this server")),
+        ),
+    ),
+    security(()),
+)]
 async fn enter_as_guest(
     State(this): State<Arc<AuthController>>,
     Valid(Json(body)): Valid<Json<EnterAsGuest>>,
@@ -81,6 +143,12 @@ async fn enter_as_guest(
 }
 
 /// Tells who the caller is.
+#[utoipa::path(
+    get,
+    path = "/auth/me",
+    responses((status = 200, description = "The user", body = UserView)),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 async fn me(
     State(this): State<Arc<AuthController>>,
     caller: Caller,

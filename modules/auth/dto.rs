@@ -16,12 +16,19 @@ use crate::{
 pub(crate) struct Register {
     /// At most 254 characters; in any case, kept in lower case.
     #[validate(email, length(max = 254))]
+    #[schema(format = Email, max_length = 254)]
     pub email: String,
     /// 12 to 128 characters.
     #[validate(length(min = 12, max = 128))]
+    #[schema(format = Password, min_length = 12, max_length = 128)]
     pub password: String,
     /// How others see the user, 1 to 80 characters.
     #[validate(length(min = 1, max = 80), custom(function = "rules::single_line"))]
+    #[schema(
+        min_length = 1,
+        max_length = 80,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     pub display_name: String,
 }
 
@@ -31,9 +38,11 @@ pub(crate) struct Register {
 pub(crate) struct LogIn {
     /// As registered, in any case.
     #[validate(length(min = 1, max = 254))]
+    #[schema(min_length = 1, max_length = 254)]
     pub email: String,
     /// As registered.
     #[validate(length(min = 1, max = 128))]
+    #[schema(format = Password, min_length = 1, max_length = 128)]
     pub password: String,
 }
 
@@ -43,6 +52,11 @@ pub(crate) struct LogIn {
 pub(crate) struct EnterAsGuest {
     /// How others see the guest, 1 to 80 characters. Default `Guest`.
     #[validate(length(min = 1, max = 80), custom(function = "rules::single_line"))]
+    #[schema(
+        min_length = 1,
+        max_length = 80,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     pub display_name: Option<String>,
 }
 
@@ -75,6 +89,7 @@ pub(crate) struct UserView {
     /// Identifies the user.
     pub id: UserId,
     /// Lower case; `null` for guests.
+    #[schema(required)]
     pub email: Option<String>,
     /// How others see the user.
     pub display_name: String,
@@ -85,8 +100,10 @@ pub(crate) struct UserView {
     /// What the user's tokens are good for, separated by spaces.
     pub scope: String,
     /// RFC 3339, UTC, milliseconds.
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// RFC 3339, UTC, milliseconds.
+    #[schema(format = DateTime)]
     pub updated_at: String,
 }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use database::StorageError;
 use hornero::{ClientError, ErrorKind};
 
+use crate::user::Scope;
+
 /// Reason authentication refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
@@ -32,9 +34,20 @@ pub enum AuthError {
     #[error("There is an account with this e-mail address already")]
     EmailTaken,
 
+    /// What an operator said about a new user is not as it must be.
+    #[error(
+        "a user needs an e-mail address of at most 254 characters, a name of 1 to 80 on one line, \
+         and a password of 12 to 128"
+    )]
+    BadForm,
+
     /// `auth.registration` is off.
     #[error("Registration is closed")]
     RegistrationClosed,
+
+    /// The token is good for other things.
+    #[error("The token lacks the scope `{}`", .0.as_str())]
+    Scope(Scope),
 
     /// Guests may not do this.
     #[error("Guests may not do this: register first")]
@@ -83,13 +96,15 @@ impl From<AuthError> for ClientError {
                 ErrorKind::Unauthorized
             }
             AuthError::Expired => ErrorKind::TokenExpired,
-            AuthError::ForeignCookie | AuthError::RegistrationClosed | AuthError::Guest => {
-                ErrorKind::Forbidden
-            }
+            AuthError::ForeignCookie
+            | AuthError::RegistrationClosed
+            | AuthError::Guest
+            | AuthError::Scope(_) => ErrorKind::Forbidden,
             AuthError::EmailTaken => {
                 return Self::new(ErrorKind::Conflict, error.to_string())
                     .detail("reason", "email_taken");
             }
+            AuthError::BadForm => ErrorKind::Invalid,
             AuthError::NoSuchUser => ErrorKind::NotFound,
             AuthError::Storage(error) => return error.into(),
             AuthError::NoSecret

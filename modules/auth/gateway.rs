@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use hornero::{CONTRACT_VERSION, ClientError, Event, Events, Gateway, Handshake, Site, SocketRef};
+use hornero::{ClientError, EmitEvent, Event, Events, Gateway, Handshake, Site, SocketRef};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{AuthError, Caller, TokenService, UserId, caller::bearer, cookie};
+use crate::{
+    AuthError, Caller, TokenService, UserId,
+    caller::{bearer, in_query},
+    cookie,
+};
 
 /// Asks every socket for a token before it is connected.
 pub(crate) struct AuthGateway {
@@ -47,10 +51,8 @@ impl Gateway for AuthGateway {
             socket_id: socket.id.to_string(),
             user_id: caller.user_id,
             server_version: env!("CARGO_PKG_VERSION"),
-            version: CONTRACT_VERSION,
         };
-        // A client that has left again needs no welcome.
-        let _ = socket.emit(Welcome::NAME, &welcome);
+        socket.emit_event(&welcome);
     }
 }
 
@@ -65,10 +67,7 @@ impl AuthGateway {
             let cookie = cookie::read(&request.headers, self.tokens.secure_cookies());
             cookie.filter(|_| trusted)
         };
-        let from_query = || {
-            let query = axum::extract::Query::<QueryToken>::try_from_uri(&request.uri).ok()?;
-            query.0.token
-        };
+        let from_query = || in_query(&request.uri);
         bearer(&request.headers).or_else(from_cookie).or_else(from_query)
     }
 }
@@ -80,11 +79,6 @@ struct Auth {
     version: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct QueryToken {
-    token: Option<String>,
-}
-
 /// Greets a socket that has connected.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -94,7 +88,6 @@ struct Welcome {
     socket_id: String,
     user_id: UserId,
     server_version: &'static str,
-    version: &'static str,
 }
 
 #[derive(Serialize, ToSchema)]

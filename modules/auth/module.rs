@@ -6,8 +6,6 @@
 //! caller -> TokenService -> Caller    (every other module's controllers and gateways)
 //! ```
 
-use std::sync::Arc;
-
 use database::DatabaseModule;
 use hornero::{Module, ModuleDef};
 
@@ -34,7 +32,7 @@ pub use config::AuthConfig;
 pub use error::AuthError;
 
 pub use token::TokenService;
-pub use user::{NewUser, Role, User, UserId, UserType};
+pub use user::{NewUser, Role, Scope, User, UserId, UserType};
 pub use user_service::UserService;
 
 use crate::{
@@ -65,12 +63,9 @@ impl Module for AuthModule {
 ///
 /// Needed for a handler to take a [`Caller`]; forgetting the service does not compile.
 pub trait Authenticates: Send + Sync {
+    /// Scope that a caller's token must have; none by default.
+    const SCOPE: Option<Scope> = None;
+
     /// The service that tokens are verified with.
     fn tokens(&self) -> &TokenService;
-}
-
-impl<T: Authenticates> Authenticates for Arc<T> {
-    fn tokens(&self) -> &TokenService {
-        T::tokens(self)
-    }
 }

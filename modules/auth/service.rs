@@ -9,11 +9,8 @@ use crate::{
     dto::Register,
     password::PasswordHasher,
     repository::UserRepository,
-    user::{NewUser, Role, User, UserId, UserType},
+    user::{NewUser, Role, Scope, User, UserId, UserType},
 };
-
-/// Scope of guests.
-const GUEST_SCOPE: &str = "chat";
 
 /// Signs users in.
 pub(crate) struct AuthService {
@@ -95,7 +92,7 @@ impl AuthService {
             password_hash: None,
             user_type: UserType::Guest,
             role: Role::User,
-            scope: GUEST_SCOPE.to_owned(),
+            scope: Scope::Chat.as_str().to_owned(),
         };
         self.sign_in_new(guest).await
     }

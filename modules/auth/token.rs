@@ -171,7 +171,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::user::NewUser;
+    use crate::user::{NewUser, Scope};
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -216,7 +216,7 @@ mod tests {
 
         assert_eq!(caller.user_id, user.id);
         assert_eq!((caller.user_type, caller.role), (UserType::Guest, Role::User));
-        assert!(caller.has_scope("chat") && !caller.has_scope("docs"));
+        assert!(caller.has_scope(Scope::Chat) && !caller.has_scope(Scope::Docs));
     }
 
     #[test]

@@ -61,6 +61,33 @@ pub enum Role {
     Admin,
 }
 
+/// What a token can be good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Conversations.
+    Chat,
+    /// Tasks and the calendar.
+    Tasks,
+    /// E-mail.
+    Email,
+    /// Documents.
+    Docs,
+}
+
+impl Scope {
+    pub(crate) const ALL: [Self; 4] = [Self::Chat, Self::Tasks, Self::Email, Self::Docs];
+
+    /// The scope's name, as in tokens.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Tasks => "tasks",
+            Self::Email => "email",
+            Self::Docs => "docs",
+        }
+    }
+}
+
 impl UserType {
     /// The type's name, as in tokens and in the database.
     pub fn as_str(self) -> &'static str {

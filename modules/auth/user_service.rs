@@ -3,9 +3,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::Utc;
+use validator::Validate;
 
 use crate::{
     AuthConfig, AuthError,
+    dto::Register,
     password::PasswordHasher,
     repository::UserRepository,
     user::{NewUser, Role, User, UserId, UserType},
@@ -43,16 +45,22 @@ impl UserService {
     ///
     /// # Errors
     ///
-    /// [`AuthError::EmailTaken`], or a failure.
+    /// [`AuthError::BadForm`], [`AuthError::EmailTaken`], or a failure.
     pub async fn add(
         &self,
         email: &str,
         display_name: &str,
         password: &str,
     ) -> Result<User, AuthError> {
-        let user = NewUser {
-            email: Some(email.to_owned()),
+        let form = Register {
+            email: email.to_owned(),
+            password: password.to_owned(),
             display_name: display_name.to_owned(),
+        };
+        form.validate().map_err(|_| AuthError::BadForm)?;
+        let user = NewUser {
+            email: Some(form.email),
+            display_name: form.display_name,
             password_hash: Some(self.passwords.hash(password).await?),
             user_type: UserType::Employee,
             role: Role::User,

@@ -1,8 +1,8 @@
 //! What chat announces, in the words of each vocabulary.
 
 use auth::UserId;
-use delivery::{Announcement, ConversationId, Frame, Stored, Vocabulary};
-use hornero::Event;
+use delivery::{Announcement, ConversationId, Stored, Vocabulary};
+use hornero::{Event, Frame};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use auth::{Authenticates, Caller, TokenService};
+use auth::{Authenticates, Caller, Scope, TokenService};
 use axum::{
-    Router,
     extract::{Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use delivery::{ConversationId, ConversationKind};
-use hornero::{ClientError, Controller, Json, Page, Query, Valid};
+use hornero::{ClientError, Controller, Json, Page, Query, Routes, Valid, routes};
 use validator::Validate;
 
 use crate::{
@@ -75,23 +73,51 @@ impl ChatController {
 }
 
 impl Authenticates for ChatController {
+    const SCOPE: Option<Scope> = Some(Scope::Chat);
+
     fn tokens(&self) -> &TokenService {
         &self.tokens
     }
 }
 
 impl Controller for ChatController {
-    fn routes() -> Router<Arc<Self>> {
-        Router::new()
-            .route("/rooms/{room_id}/messages", get(list_in_room).post(send_to_room))
-            .route(
-                "/chat/sessions/{session_id}/messages",
-                get(list_in_session).post(send_to_session),
-            )
+    fn routes() -> Routes<Self> {
+        Routes::new()
+            .routes(routes!(list_in_room, send_to_room))
+            .routes(routes!(list_in_session, send_to_session))
     }
 }
 
 /// Sends a message to a room.
+#[utoipa::path(
+    post,
+    path = "/rooms/{roomId}/messages",
+    params(
+        ("roomId" = ConversationId, Path, description = "The room"),
+        (
+            "Idempotency-Key" = Option<String>,
+            Header,
+            description = "Another way to give the `clientMessageId`",
+            min_length = 1,
+            max_length = 128,
+            pattern = "^[!-~]+$",
+            nullable = false,
+        ),
+    ),
+    request_body = SendMessage,
+    responses(
+        (status = 201, description = "The message, which is stored", body = MessageView),
+        (
+            status = 200,
+            description = "The message that was sent before under this `clientMessageId`",
+            body = MessageView,
+            headers(("Idempotent-Replayed" = String, description = "`true`")),
+        ),
+        (status = 403, description = "Not a member of the public room; or the token lacks the scope `chat`"),
+        (status = 404, description = "No such room, or no access to it"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 async fn send_to_room(
     State(this): State<Arc<ChatController>>,
     caller: Caller,
@@ -103,6 +129,17 @@ async fn send_to_room(
 }
 
 /// Reads the messages of a room.
+#[utoipa::path(
+    get,
+    path = "/rooms/{roomId}/messages",
+    params(("roomId" = ConversationId, Path, description = "The room"), ListMessages),
+    responses(
+        (status = 200, description = "A page of the history", body = Page<MessageView>),
+        (status = 403, description = "Not a member of the public room; or the token lacks the scope `chat`"),
+        (status = 404, description = "No such room, or no access to it"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 async fn list_in_room(
     State(this): State<Arc<ChatController>>,
     caller: Caller,
@@ -113,6 +150,36 @@ async fn list_in_room(
 }
 
 /// Sends a message to a session.
+#[utoipa::path(
+    post,
+    path = "/chat/sessions/{sessionId}/messages",
+    params(
+        ("sessionId" = ConversationId, Path, description = "The session"),
+        (
+            "Idempotency-Key" = Option<String>,
+            Header,
+            description = "Another way to give the `clientMessageId`",
+            min_length = 1,
+            max_length = 128,
+            pattern = "^[!-~]+$",
+            nullable = false,
+        ),
+    ),
+    request_body = SendMessage,
+    responses(
+        (status = 201, description = "The message, which is stored", body = MessageView),
+        (
+            status = 200,
+            description = "The message that was sent before under this `clientMessageId`",
+            body = MessageView,
+            headers(("Idempotent-Replayed" = String, description = "`true`")),
+        ),
+        (status = 403, description = "The token lacks the scope `chat`"),
+        (status = 404, description = "No such session, or no access to it"),
+        (status = 409, description = "The session is closed"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 async fn send_to_session(
     State(this): State<Arc<ChatController>>,
     caller: Caller,
@@ -124,6 +191,17 @@ async fn send_to_session(
 }
 
 /// Reads the messages of a session.
+#[utoipa::path(
+    get,
+    path = "/chat/sessions/{sessionId}/messages",
+    params(("sessionId" = ConversationId, Path, description = "The session"), ListMessages),
+    responses(
+        (status = 200, description = "A page of the history", body = Page<MessageView>),
+        (status = 403, description = "The token lacks the scope `chat`"),
+        (status = 404, description = "No such session, or no access to it"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 async fn list_in_session(
     State(this): State<Arc<ChatController>>,
     caller: Caller,

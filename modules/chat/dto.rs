@@ -22,6 +22,11 @@ pub struct SendMessage {
     /// 1 to 10,000 Unicode scalar values, after line ends have become LF.
     #[serde(deserialize_with = "with_plain_line_ends")]
     #[validate(length(min = 1, max = 10_000), custom(function = "rules::text"))]
+    #[schema(
+        min_length = 1,
+        max_length = 10000,
+        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+    )]
     pub content: String,
     /// Default plain.
     #[serde(default)]
@@ -33,6 +38,7 @@ pub struct SendMessage {
     pub metadata: Map<String, Value>,
     /// 1 to 128 visible ASCII characters: the same one again is the same message.
     #[validate(length(min = 1, max = 128), custom(function = "rules::visible_ascii"))]
+    #[schema(min_length = 1, max_length = 128, pattern = "^[!-~]+$")]
     pub client_message_id: Option<String>,
 }
 
@@ -75,9 +81,13 @@ pub(crate) struct SetTyping {
 pub(crate) struct MessageView {
     id: MessageId,
     conversation_id: ConversationId,
+    /// The conversation, if that is a room.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     room_id: Option<ConversationId>,
+    /// The conversation, if that is a session.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     session_id: Option<ConversationId>,
     seq: i64,
     event_seq: i64,
@@ -90,9 +100,11 @@ pub(crate) struct MessageView {
     formatting: Formatting,
     #[schema(value_type = Object)]
     metadata: Arc<Map<String, Value>>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required)]
     client_message_id: Option<Arc<str>>,
     delivery_status: &'static str,
+    /// When the server stored it.
+    #[schema(format = DateTime)]
     timestamp: String,
 }
 
@@ -133,10 +145,12 @@ pub(crate) struct SessionMessageView {
     content: Arc<str>,
     #[schema(value_type = Object)]
     metadata: Arc<Map<String, Value>>,
+    /// When the server stored it.
+    #[schema(format = DateTime)]
     timestamp: String,
     seq: i64,
     sender_id: UserId,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required)]
     client_message_id: Option<Arc<str>>,
 }
 

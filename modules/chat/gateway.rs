@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Authenticates, Caller, TokenService};
+use auth::{Authenticates, Caller, Scope, TokenService};
 use delivery::NAMESPACES;
 use hornero::{ClientError, Data, DisconnectReason, Events, Gateway, SocketRef, Valid};
 
@@ -31,6 +31,8 @@ impl ChatGateway {
 }
 
 impl Authenticates for ChatGateway {
+    const SCOPE: Option<Scope> = Some(Scope::Chat);
+
     fn tokens(&self) -> &TokenService {
         &self.tokens
     }

@@ -3,29 +3,36 @@
 use delivery::ConversationId;
 use hornero::{ClientError, Cursor, Page};
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::message::Message;
 
 /// Query of `GET /rooms/{id}/messages` and `GET /chat/sessions/{id}/messages`.
-#[derive(Debug, Default, Deserialize, Validate)]
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListMessages {
     /// Only messages before this one: a seq, or a cursor. Not together with `after`.
+    #[param(nullable = false)]
     before: Option<String>,
     /// Only messages after this one: a seq, or a cursor. Not together with `before`.
+    #[param(nullable = false)]
     after: Option<String>,
     /// Where the page before ended; goes on in its order.
+    #[param(nullable = false)]
     cursor: Option<String>,
     /// Default `desc`, newest first; with `after` `asc`.
+    #[param(inline, nullable = false)]
     order: Option<Order>,
     /// 1 to 100. Default 50.
     #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 50, nullable = false)]
     limit: Option<u64>,
 }
 
 /// Order of a history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Order {
     /// Oldest first.

@@ -99,3 +99,9 @@ async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, DbEr
         });
     sea_orm::Database::connect(options).await
 }
+
+#[cfg(test)]
+#[test]
+fn wiring() {
+    hornero::App::of::<DatabaseModule>().check().unwrap();
+}

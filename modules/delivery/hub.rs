@@ -31,6 +31,11 @@ impl Hub {
         Self { doors: vec![socketio] }
     }
 
+    #[cfg(test)]
+    pub(crate) fn of_test(door: Arc<dyn Door>) -> Self {
+        Self { doors: vec![door] }
+    }
+
     /// Publishes an event that is committed. Events of one conversation must be published
     /// in the order of their seqs.
     pub(crate) async fn publish(&self, event: &Event) {

@@ -22,9 +22,11 @@ mod notice;
 mod repository;
 mod socketio_door;
 mod subscriptions;
+#[cfg(test)]
+mod tests;
 
 pub use access::{Access, AccessPolicy, Participant, Right};
-pub use announcement::{Announcement, Frame, Vocabulary};
+pub use announcement::{Announcement, Vocabulary};
 pub use conversation::{Conversation, ConversationId, ConversationKind, Conversations};
 pub use error::{AccessError, AppendError};
 pub use event_log::{Appended, Draft, EventKind, EventLog, Placed, Stored};
@@ -54,10 +56,4 @@ impl Module for DeliveryModule {
             .export::<SocketIoDoor>()
             .export::<Subscriptions>();
     }
-}
-
-#[cfg(test)]
-#[test]
-fn wiring() {
-    hornero::App::of::<DeliveryModule>().check().unwrap();
 }

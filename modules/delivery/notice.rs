@@ -1,12 +1,12 @@
 //! Notices of who comes and goes. They are not stored.
 
 use auth::UserId;
-use hornero::Event;
+use hornero::{Event, Frame};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    announcement::{Announcement, Frame, Vocabulary},
+    announcement::{Announcement, Vocabulary},
     conversation::ConversationId,
 };
 

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use auth::{Caller, UserId};
-use hornero::{SocketIo, SocketRef};
+use hornero::{Broadcast, SocketIo, SocketRef};
 
 use crate::{
-    announcement::{Announcement, Frame, Vocabulary},
+    announcement::{Announcement, Vocabulary},
     audience::Audience,
     conversation::ConversationId,
     error::AccessError,
@@ -125,32 +125,19 @@ impl SocketIoDoor {
             let Some(frame) = what.frame(vocabulary) else { continue };
             let channel = channel(conversation, vocabulary);
             for namespace in namespaces {
-                self.emit(NAMESPACES[usize::from(namespace)], &channel, &frame, except).await;
+                let mut to = Broadcast::new(&self.io, namespace).to(channel.as_str());
+                if let Some(socket) = except.filter(|it| it.ns() == namespace) {
+                    to = to.except(socket.id.to_string());
+                }
+                to.emit(&frame).await;
             }
         }
     }
 
-    fn listening(&self, conversation: ConversationId, vocabulary: Vocabulary) -> Vec<u8> {
+    fn listening(&self, conversation: ConversationId, vocabulary: Vocabulary) -> Vec<&'static str> {
         let audience = self.audience();
-        let namespaces = 0..NAMESPACES.len() as u8;
-        namespaces.filter(|it| audience.listens(conversation, *it, vocabulary)).collect()
-    }
-
-    async fn emit(
-        &self,
-        namespace: &str,
-        channel: &str,
-        frame: &Frame,
-        except: Option<&SocketRef>,
-    ) {
-        let Some(namespace_io) = self.io.of(namespace) else { return };
-        let mut to = namespace_io.within(channel.to_owned());
-        if let Some(socket) = except.filter(|it| it.ns() == namespace) {
-            to = to.except(socket.id.to_string());
-        }
-        if let Err(error) = to.emit(frame.event, &frame.data).await {
-            tracing::warn!(%error, "Some sockets did not get {}: {error}", frame.event);
-        }
+        let listened = |index: &usize| audience.listens(conversation, *index as u8, vocabulary);
+        (0..NAMESPACES.len()).filter(listened).map(|it| NAMESPACES[it]).collect()
     }
 
     /// Nothing can panic under the lock and leave the audience half-changed.

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use auth::{Authenticates, Caller, TokenService};
+use auth::{Authenticates, Caller, Scope, TokenService};
 use axum::{
-    Router,
     extract::{Path, State},
     http::StatusCode,
-    routing::{get, post},
 };
 use delivery::ConversationId;
-use hornero::{ClientError, Controller, Cursor, Json, Page, Query, Valid};
+use hornero::{ClientError, Controller, Cursor, Json, Page, Query, Routes, Valid, routes};
 
 use crate::{
     dto::{CreateRoom, ListRooms, RoomView},
@@ -31,20 +29,30 @@ impl RoomController {
 }
 
 impl Authenticates for RoomController {
+    const SCOPE: Option<Scope> = Some(Scope::Chat);
+
     fn tokens(&self) -> &TokenService {
         &self.tokens
     }
 }
 
 impl Controller for RoomController {
-    fn routes() -> Router<Arc<Self>> {
-        Router::new()
-            .route("/rooms", post(create_room).get(list_rooms))
-            .route("/rooms/{room_id}", get(get_room))
+    fn routes() -> Routes<Self> {
+        Routes::new().routes(routes!(create_room, list_rooms)).routes(routes!(get_room))
     }
 }
 
-/// Makes a room.
+/// Makes a room, which the caller owns.
+#[utoipa::path(
+    post,
+    path = "/rooms",
+    request_body = CreateRoom,
+    responses(
+        (status = 201, description = "The room", body = RoomView),
+        (status = 403, description = "Guests make no rooms; or the token lacks the scope `chat`"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 async fn create_room(
     State(this): State<Arc<RoomController>>,
     caller: Caller,
@@ -54,7 +62,17 @@ async fn create_room(
     Ok((StatusCode::CREATED, axum::Json(room.into())))
 }
 
-/// Lists public rooms, or the caller's.
+/// Lists public rooms, or the caller's, newest first.
+#[utoipa::path(
+    get,
+    path = "/rooms",
+    params(ListRooms),
+    responses(
+        (status = 200, description = "A page of the list", body = Page<RoomView>),
+        (status = 403, description = "The token lacks the scope `chat`"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 async fn list_rooms(
     State(this): State<Arc<RoomController>>,
     caller: Caller,
@@ -74,6 +92,17 @@ async fn list_rooms(
 }
 
 /// Gets a room.
+#[utoipa::path(
+    get,
+    path = "/rooms/{roomId}",
+    params(("roomId" = ConversationId, Path, description = "The room")),
+    responses(
+        (status = 200, description = "The room", body = RoomView),
+        (status = 403, description = "The token lacks the scope `chat`"),
+        (status = 404, description = "No such room, or a private one of others"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 async fn get_room(
     State(this): State<Arc<RoomController>>,
     caller: Caller,

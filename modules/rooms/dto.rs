@@ -5,7 +5,7 @@ use delivery::{ConversationId, Joined};
 use hornero::{rules, timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
@@ -17,6 +17,11 @@ use crate::room::{Room, Visibility};
 pub(crate) struct CreateRoom {
     /// 1 to 100 characters.
     #[validate(length(min = 1, max = 100), custom(function = "rules::single_line"))]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     pub(crate) name: String,
     /// Default public.
     #[serde(default = "public")]
@@ -33,16 +38,20 @@ fn public() -> Visibility {
 }
 
 /// Query of `GET /rooms`.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListRooms {
     /// `public` for all public rooms; else those that the caller is a member of.
+    #[param(inline, nullable = false)]
     pub(crate) visibility: Option<Visibility>,
     /// Where the page before ended.
+    #[param(nullable = false)]
     pub(crate) cursor: Option<String>,
     /// 1 to 100. Default 50.
     #[serde(default = "default_limit")]
     #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 50)]
     pub(crate) limit: u64,
 }
 
@@ -69,7 +78,9 @@ pub(crate) struct RoomView {
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,
     member_count: u64,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
 }
 

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use auth::{Authenticates, Caller, TokenService};
+use auth::{Authenticates, Caller, Scope, TokenService};
 use axum::{
-    Router,
     extract::{Path, State},
     http::StatusCode,
-    routing::{get, post},
 };
 use delivery::ConversationId;
-use hornero::{ClientError, Controller, Cursor, Json, Page, Query, Valid};
+use hornero::{ClientError, Controller, Cursor, Json, Page, Query, Routes, Valid, routes};
 
 use crate::{
     dto::{CreateSession, ListSessions, SessionView},
@@ -31,20 +29,33 @@ impl SessionController {
 }
 
 impl Authenticates for SessionController {
+    const SCOPE: Option<Scope> = Some(Scope::Chat);
+
     fn tokens(&self) -> &TokenService {
         &self.tokens
     }
 }
 
 impl Controller for SessionController {
-    fn routes() -> Router<Arc<Self>> {
-        Router::new()
-            .route("/sessions", post(create_session).get(list_sessions))
-            .route("/sessions/{session_id}", get(get_session))
+    fn routes() -> Routes<Self> {
+        Routes::new().routes(routes!(create_session, list_sessions)).routes(routes!(get_session))
     }
 }
 
-/// Begins a session.
+/// Begins a session, which the caller owns.
+#[utoipa::path(
+    post,
+    path = "/sessions",
+    request_body = CreateSession,
+    responses(
+        (status = 201, description = "The session", body = SessionView),
+        (
+            status = 403,
+            description = "The guest has an open session already; or the token lacks the scope `chat`",
+        ),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 async fn create_session(
     State(this): State<Arc<SessionController>>,
     caller: Caller,
@@ -54,7 +65,17 @@ async fn create_session(
     Ok((StatusCode::CREATED, axum::Json(session.into())))
 }
 
-/// Lists the caller's sessions.
+/// Lists the caller's sessions, newest first.
+#[utoipa::path(
+    get,
+    path = "/sessions",
+    params(ListSessions),
+    responses(
+        (status = 200, description = "A page of the list", body = Page<SessionView>),
+        (status = 403, description = "The token lacks the scope `chat`"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 async fn list_sessions(
     State(this): State<Arc<SessionController>>,
     caller: Caller,
@@ -70,6 +91,17 @@ async fn list_sessions(
 }
 
 /// Gets a session.
+#[utoipa::path(
+    get,
+    path = "/sessions/{sessionId}",
+    params(("sessionId" = ConversationId, Path, description = "The session")),
+    responses(
+        (status = 200, description = "The session", body = SessionView),
+        (status = 403, description = "The token lacks the scope `chat`"),
+        (status = 404, description = "No such session, or one of others"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
 async fn get_session(
     State(this): State<Arc<SessionController>>,
     caller: Caller,

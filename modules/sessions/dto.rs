@@ -5,7 +5,7 @@ use delivery::{ConversationId, Joined};
 use hornero::{rules, timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
@@ -18,6 +18,11 @@ pub(crate) struct CreateSession {
     /// 1 to 100 characters. Default `New session`.
     #[serde(default = "default_title")]
     #[validate(length(min = 1, max = 100), custom(function = "rules::single_line"))]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     pub(crate) title: String,
     /// An object of at most 16 KiB and 8 levels. Default empty.
     #[serde(default)]
@@ -31,16 +36,20 @@ fn default_title() -> String {
 }
 
 /// Query of `GET /sessions`.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListSessions {
     /// Only sessions of this status.
+    #[param(inline, nullable = false)]
     pub(crate) status: Option<SessionStatus>,
     /// Where the page before ended.
+    #[param(nullable = false)]
     pub(crate) cursor: Option<String>,
     /// 1 to 100. Default 50.
     #[serde(default = "default_limit")]
     #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 50)]
     pub(crate) limit: u64,
 }
 
@@ -66,8 +75,11 @@ pub(crate) struct SessionView {
     status: SessionStatus,
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
+    #[schema(format = DateTime)]
     last_activity_at: String,
 }
 
@@ -92,6 +104,7 @@ impl From<Session> for SessionView {
 pub(crate) struct SessionJoined {
     session_id: ConversationId,
     /// The session; `null` for another kind of conversation.
+    #[schema(required)]
     session: Option<SessionView>,
     /// Number of the newest event.
     last_seq: i64,

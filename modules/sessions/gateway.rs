@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Authenticates, Caller, TokenService};
+use auth::{Authenticates, Caller, Scope, TokenService};
 use delivery::{NAMESPACES, Subscriptions, Vocabulary};
 use hornero::{ClientError, Data, Events, Gateway, SocketRef};
 
@@ -29,6 +29,8 @@ impl SessionGateway {
 }
 
 impl Authenticates for SessionGateway {
+    const SCOPE: Option<Scope> = Some(Scope::Chat);
+
     fn tokens(&self) -> &TokenService {
         &self.tokens
     }

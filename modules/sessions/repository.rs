@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use async_trait::async_trait;
 use auth::UserId;
 use chrono::{DateTime, Utc};
-use database::{Database, StorageError};
+use database::{Database, StorageError, Transaction};
 use delivery::{ConversationId, ConversationKind, Conversations};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
@@ -20,6 +20,9 @@ use crate::{
 pub(crate) trait SessionRepository: Send + Sync {
     /// Stores a new session.
     async fn insert(&self, session: &Session) -> Result<(), StorageError>;
+
+    /// Stores a new session unless its user has an open one; tells whether it did.
+    async fn insert_only(&self, session: &Session) -> Result<bool, StorageError>;
 
     /// The session with this id.
     async fn find(&self, id: ConversationId) -> Result<Option<Session>, StorageError>;
@@ -48,6 +51,22 @@ impl SeaOrmSessionRepository {
         Arc::new(Self { db, conversations })
     }
 
+    async fn store(&self, tx: &Transaction, session: &Session) -> Result<(), StorageError> {
+        let kind = ConversationKind::Session;
+        self.conversations.begin(tx, session.id, kind, session.created_at).await?;
+        let row = Model {
+            id: session.id.0,
+            user_id: session.user_id.to_string(),
+            title: session.title.clone(),
+            status: session.status.as_str().to_owned(),
+            metadata: Value::Object(session.metadata.clone()),
+            created_at: session.created_at,
+            updated_at: session.updated_at,
+        };
+        Entity::insert(row.into_active_model()).exec_without_returning(tx).await?;
+        Ok(())
+    }
+
     /// The sessions of rows, each with its last activity, which the log knows.
     async fn with_activity(&self, rows: Vec<Model>) -> Result<Vec<Session>, StorageError> {
         let ids: Vec<_> = rows.iter().map(|it| ConversationId(it.id)).collect();
@@ -66,19 +85,22 @@ impl SeaOrmSessionRepository {
 impl SessionRepository for SeaOrmSessionRepository {
     async fn insert(&self, session: &Session) -> Result<(), StorageError> {
         let tx = self.db.begin().await?;
-        let kind = ConversationKind::Session;
-        self.conversations.begin(&tx, session.id, kind, session.created_at).await?;
-        let row = Model {
-            id: session.id.0,
-            user_id: session.user_id.to_string(),
-            title: session.title.clone(),
-            status: session.status.as_str().to_owned(),
-            metadata: Value::Object(session.metadata.clone()),
-            created_at: session.created_at,
-            updated_at: session.updated_at,
-        };
-        Entity::insert(row.into_active_model()).exec_without_returning(&tx).await?;
+        self.store(&tx, session).await?;
         Ok(tx.commit().await?)
+    }
+
+    async fn insert_only(&self, session: &Session) -> Result<bool, StorageError> {
+        // Writers wait for each other here, so no two can both find none.
+        let tx = self.db.begin().await?;
+        let active = Entity::find()
+            .filter(Column::UserId.eq(session.user_id.as_str()))
+            .filter(Column::Status.eq(SessionStatus::Active.as_str()));
+        if active.one(&tx).await?.is_some() {
+            return Ok(false);
+        }
+        self.store(&tx, session).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn find(&self, id: ConversationId) -> Result<Option<Session>, StorageError> {

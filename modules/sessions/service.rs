@@ -35,9 +35,6 @@ impl SessionService {
         title: &str,
         metadata: Map<String, Value>,
     ) -> Result<Session, SessionError> {
-        if caller.user_type == UserType::Guest && self.has_open_one(caller).await? {
-            return Err(SessionError::OneForGuests);
-        }
         let now = Utc::now().trunc_subsecs(3);
         let session = Session {
             id: ConversationId::generate(),
@@ -49,13 +46,12 @@ impl SessionService {
             updated_at: now,
             last_activity_at: now,
         };
-        self.sessions.insert(&session).await?;
+        if caller.user_type != UserType::Guest {
+            self.sessions.insert(&session).await?;
+        } else if !self.sessions.insert_only(&session).await? {
+            return Err(SessionError::OneForGuests);
+        }
         Ok(session)
-    }
-
-    async fn has_open_one(&self, caller: &Caller) -> Result<bool, SessionError> {
-        let active = Some(SessionStatus::Active);
-        Ok(!self.sessions.list(&caller.user_id, active, None, 1).await?.is_empty())
     }
 
     /// The session with this id, for those who may read it.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{OriginalUri, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use hornero::{ClientError, Controller, ErrorKind};
+use hornero::{ClientError, Controller, ErrorKind, Routes};
 use serde::Serialize;
 
 use crate::assets::{ASSETS, Asset, PAGE};
@@ -66,8 +66,8 @@ fn tag(bytes: &[u8]) -> HeaderValue {
 }
 
 impl Controller for WebController {
-    fn routes() -> Router<Arc<Self>> {
-        Router::new().route("/", get(page)).route("/assets/{name}", get(asset))
+    fn routes() -> Routes<Self> {
+        Routes::new().route("/", get(page)).route("/assets/{name}", get(asset))
     }
 }
 

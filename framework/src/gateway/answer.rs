@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use serde::Serialize;
 use socketioxide::{
-    SendError, SocketError,
+    SendError,
     adapter::LocalAdapter,
     extract::{AckSender, SocketRef},
     handler::{FromMessageParts, Value},
     socket::Socket,
 };
 
+use super::emit::act_on;
 use crate::error::{CONTRACT_VERSION, ClientError, SocketErrorBody};
 
 /// Where the answer to an event goes.
@@ -29,7 +30,7 @@ impl Answer {
     pub(super) fn ok(&self, data: &impl Serialize) {
         let request_id = self.request_id.as_deref();
         if let Some(event) = self.reply_event {
-            self.sent(
+            self.act_on(
                 self.socket.emit(event, &Replied { data, request_id, version: CONTRACT_VERSION }),
             );
         }
@@ -39,7 +40,11 @@ impl Answer {
     pub(super) fn error(&self, error: &ClientError) {
         let body = error.socket_body(self.request_id.as_deref());
         self.ack(&Ack::Error::<()> { error: &body, request_id: self.request_id.as_deref() });
-        self.sent(self.socket.emit(self.error_event, &body));
+        self.act_on(self.socket.emit(self.error_event, &body));
+    }
+
+    fn act_on(&self, sent: Result<(), SendError>) {
+        act_on(&SocketRef::from(Arc::clone(&self.socket)), sent);
     }
 
     fn ack(&self, ack: &Ack<'_, impl Serialize>) {
@@ -49,22 +54,7 @@ impl Answer {
         // The extractor is the only way to an `AckSender`, and it does not look at the value.
         let mut unused = Value::Bytes(Bytes::new());
         let Ok(sender) = AckSender::from_message_parts(&self.socket, &mut unused, &self.ack_id);
-        self.sent(sender.send(ack));
-    }
-
-    /// A client whose buffer is full would miss this answer without knowing, so it is cut
-    /// off and can come back. One that has left needs no answer.
-    fn sent(&self, result: Result<(), SendError>) {
-        match result {
-            Err(SendError::Socket(SocketError::InternalChannelFull)) => {
-                tracing::warn!(socket.ns = self.socket.ns(), "Closing a socket that does not read");
-                SocketRef::from(Arc::clone(&self.socket)).disconnect().ok();
-            }
-            Err(SendError::Serialize(error)) => {
-                tracing::error!(%error, "Could not encode an answer: {error}");
-            }
-            _ => {}
-        }
+        self.act_on(sender.send(ack));
     }
 }
 

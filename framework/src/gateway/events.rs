@@ -84,8 +84,10 @@ impl<G: super::Gateway> Events<G> {
     }
 
     /// Says that the gateway's clients hear `E`.
+    #[track_caller]
     pub fn emits<E: Event>(&mut self) -> &mut Self {
-        self.emitted.push(EmittedEvent { name: E::NAME, data: Shape::of::<E>() });
+        let place = Location::caller();
+        self.emitted.push(EmittedEvent { name: E::NAME, data: Shape::of::<E>(), place });
         self
     }
 }

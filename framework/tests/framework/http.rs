@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Router,
+    Extension,
     body::Body,
     extract::{Path, State},
     http::{HeaderMap, Method, Request, Response, StatusCode, header},
@@ -12,7 +12,7 @@ use axum::{
 };
 use hornero::{
     App, ClientError, Controller, ErrorKind, EventAccess, Events, Gateway, Json, Module, ModuleDef,
-    Query, RequestId, Site, Valid,
+    Query, RequestId, Routes, Site, Valid,
 };
 use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
@@ -62,8 +62,8 @@ struct Search {
 }
 
 impl Controller for Shop {
-    fn routes() -> Router<Arc<Self>> {
-        Router::new()
+    fn routes() -> Routes<Self> {
+        Routes::new()
             .route("/items", get(Self::search).post(Self::add))
             .route("/items/{id}", get(Self::item))
             .route("/sold-out", get(Self::sold_out))

@@ -7,10 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, extract::State, routing::get};
+use axum::{extract::State, routing::get};
 use hornero::{
     App, BoxError, ClientError, Controller, EventAccess, Events, Gateway, Handshake, Module,
-    ModuleDef, SocketRef, StartError,
+    ModuleDef, Routes, SocketRef, StartError,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -94,8 +94,8 @@ impl Front {
 }
 
 impl Controller for Front {
-    fn routes() -> Router<Arc<Self>> {
-        Router::new().route("/", get(async || "hello")).route("/slow", get(Self::slow))
+    fn routes() -> Routes<Self> {
+        Routes::new().route("/", get(async || "hello")).route("/slow", get(Self::slow))
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::{io, sync::Arc};
 
-use axum::Router;
 use hornero::{
-    App, BoxError, Controller, EventAccess, Events, Gateway, Module, ModuleDef, ServerConfig,
-    SocketIo, StartError,
+    App, BoxError, Controller, EventAccess, Events, Gateway, Module, ModuleDef, Routes,
+    ServerConfig, SocketIo, StartError,
 };
 
 use crate::journal::{Journal, JournalModule};
@@ -33,8 +32,8 @@ fn journaled<M: Module>() -> (App, Arc<Journal>) {
 struct Front;
 
 impl Controller for Front {
-    fn routes() -> Router<Arc<Self>> {
-        Router::new()
+    fn routes() -> Routes<Self> {
+        Routes::new()
     }
 }
 

@@ -4,10 +4,9 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use axum::Router;
 use hornero::{
     App, BoxError, ClientError, Controller, EventAccess, Events, FromEvent, Gateway, Incoming,
-    Mistake, Module, ModuleDef, Public, Signature, SocketIo, SocketRef, StartError,
+    Mistake, Module, ModuleDef, Public, Routes, Signature, SocketIo, SocketRef, StartError,
 };
 
 struct Store;
@@ -781,8 +780,8 @@ async fn server_with_mistakes_is_not_built() {
 struct Front;
 
 impl Controller for Front {
-    fn routes() -> Router<Arc<Self>> {
-        Router::new()
+    fn routes() -> Routes<Self> {
+        Routes::new()
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use hornero::{App, Controller, Module, ModuleDef};
+use hornero::{App, Controller, Module, ModuleDef, Routes};
 
 trait Rooms: Send + Sync {
     fn count(&self) -> usize;
@@ -45,8 +44,8 @@ struct RoomService(Arc<dyn Rooms>);
 struct RoomController;
 
 impl Controller for RoomController {
-    fn routes() -> Router<Arc<Self>> {
-        Router::new()
+    fn routes() -> Routes<Self> {
+        Routes::new()
     }
 }
 

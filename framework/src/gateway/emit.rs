@@ -1,0 +1,143 @@
+//! Emitting: an event is encoded once, and goes to one socket or to many.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use socketioxide::{
+    BroadcastError, SendError, SocketError, SocketIo, adapter::LocalAdapter, extract::SocketRef,
+    operators::BroadcastOperators,
+};
+
+use crate::{contract::Event, error::CONTRACT_VERSION};
+
+/// Time after which a full queue is looked at again.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// A server event, encoded once for all who get it.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    event: &'static str,
+    data: Box<RawValue>,
+}
+
+impl Frame {
+    /// Encodes an event, which must be a struct or map, and adds the contract's version.
+    ///
+    /// Gives `None`, and logs it, for one that is none of these.
+    pub fn of<E: Event>(event: &E) -> Option<Self> {
+        match to_raw_value(&Versioned { data: event, version: CONTRACT_VERSION }) {
+            Ok(data) => Some(Self { event: E::NAME, data }),
+            Err(error) => {
+                tracing::error!(event = E::NAME, %error, "Could not encode {}: {error}", E::NAME);
+                None
+            }
+        }
+    }
+
+    /// Name of the event.
+    pub fn event(&self) -> &'static str {
+        self.event
+    }
+}
+
+#[derive(Serialize)]
+struct Versioned<'a, T> {
+    #[serde(flatten)]
+    data: &'a T,
+    version: &'static str,
+}
+
+/// Emits to one socket: `socket.emit_event(&event)`.
+pub trait EmitEvent {
+    /// Emits an event. A socket whose queue is full misses it and is disconnected, so that it
+    /// knows, and can come back; one that is gone needs nothing.
+    fn emit_event<E: Event>(&self, event: &E);
+}
+
+impl EmitEvent for SocketRef {
+    fn emit_event<E: Event>(&self, event: &E) {
+        if let Some(frame) = Frame::of(event) {
+            act_on(self, self.emit(frame.event, &frame.data));
+        }
+    }
+}
+
+/// Acts on what became of a packet for `socket`.
+pub(super) fn act_on(socket: &SocketRef, sent: Result<(), SendError>) {
+    match sent {
+        Err(SendError::Socket(SocketError::InternalChannelFull)) => {
+            tracing::warn!(socket.ns = socket.ns(), "Disconnecting a socket that does not read");
+            tokio::spawn(disconnect(socket.clone()));
+        }
+        Err(SendError::Serialize(error)) => {
+            tracing::error!(%error, "Could not encode a packet: {error}");
+        }
+        Err(SendError::Socket(SocketError::Closed)) | Ok(()) => {}
+    }
+}
+
+/// Disconnects a socket as soon as there is room for the packet that says so. One that
+/// never reads again is closed by its ping timeout.
+async fn disconnect(socket: SocketRef) {
+    while socket.connected() && socket.clone().disconnect().is_err() {
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Emits to the sockets of a namespace that have joined a channel.
+///
+/// ```
+/// # use hornero::{Broadcast, Event, Frame, SocketIo};
+/// # async fn close<E: Event>(io: &SocketIo, event: &E) {
+/// if let Some(frame) = Frame::of(event) {
+///     Broadcast::new(io, "/polls").to("poll:7").except("host").emit(&frame).await;
+/// }
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Broadcast(Option<BroadcastOperators<LocalAdapter>>);
+
+impl Broadcast {
+    /// To all sockets of `namespace`; to nobody if there is no such namespace.
+    pub fn new(io: &SocketIo, namespace: &str) -> Self {
+        Self(io.of(namespace))
+    }
+
+    /// Only to those in `channel`, or in one of several when called again.
+    #[must_use]
+    pub fn to(self, channel: impl Into<String>) -> Self {
+        Self(self.0.map(|it| it.within(channel.into())))
+    }
+
+    /// Not to those in `channel`. Every socket is in one that has its id.
+    #[must_use]
+    pub fn except(self, channel: impl Into<String>) -> Self {
+        Self(self.0.map(|it| it.except(channel.into())))
+    }
+
+    /// May be dropped where a socket is busy. It has a queue of its own with one place, in
+    /// which it replaces what waits there, and overtakes other events.
+    #[must_use]
+    pub fn volatile(self) -> Self {
+        Self(self.0.map(|it| it.volatile()))
+    }
+
+    /// Emits the event, and tells how many sockets did not get it, because they are gone
+    /// or their queue is full.
+    pub async fn emit(self, frame: &Frame) -> usize {
+        let Some(to) = self.0 else { return 0 };
+        match to.emit(frame.event, &frame.data).await {
+            Ok(()) => 0,
+            Err(BroadcastError::Socket(errors)) => {
+                let (count, event) = (errors.len(), frame.event);
+                tracing::warn!(event, count, "{count} sockets did not get {event}");
+                count
+            }
+            Err(error) => {
+                tracing::error!(event = frame.event, %error, "Could not emit: {error}");
+                0
+            }
+        }
+    }
+}
