@@ -195,7 +195,7 @@ impl App {
     pub async fn build(self) -> Result<Server, StartError> {
         let (documents, about) = (self.documents(), self.about.clone());
         let Prepared { mut builder, settings, layer, io, stopping } = self.prepare()?;
-        let mut doors = Doors::default();
+        let mut doors = Doors { stopping: Arc::clone(&stopping), ..Doors::default() };
         if settings.docs {
             doors.routes = documents.routes(&about);
         }

@@ -31,6 +31,7 @@ mod provider;
 pub mod rules;
 mod server;
 mod settings;
+mod socket;
 mod stopping;
 
 pub use app::App;
@@ -55,6 +56,7 @@ pub use page::{Cursor, Page};
 pub use provider::{Bindable, BoxError, Constructor, Inject, Key};
 pub use server::Server;
 pub use settings::{CorsConfig, ServerConfig, WebsocketConfig};
+pub use socket::{Connection, Gone, Socket};
 /// Every connection of the server. A provider in every module.
 pub use socketioxide::SocketIo;
 /// A live connection to a namespace, as socketioxide hands it to event handlers.

@@ -13,6 +13,8 @@ use crate::{
         Bindable, BoxError, BoxFuture, Constructor, Inject, Instance, Key, Place, Provider,
         instance_of, short_name,
     },
+    socket::{self, Socket},
+    stopping::Stopping,
 };
 
 /// A feature of the server, e.g. rooms or chat.
@@ -82,6 +84,7 @@ pub(crate) struct Mount {
 pub(crate) struct Doors {
     pub(crate) routes: Router,
     pub(crate) sockets: NamespaceTable,
+    pub(crate) stopping: Arc<Stopping>,
 }
 
 /// A lifecycle hook: a function with injected arguments.
@@ -229,6 +232,22 @@ impl ModuleDef {
             handled,
             emitted,
         });
+        self.provide(constructor)
+    }
+
+    /// Builds a plain-WebSocket protocol and serves it at its path.
+    #[track_caller]
+    pub fn socket<Args, T, C>(&mut self, constructor: C) -> &mut Self
+    where
+        C: Constructor<Args, Output = T>,
+        T: Socket,
+    {
+        let mount = |instance: &Instance, doors: &mut Doors| {
+            let socket = <Arc<T> as Inject>::from_instance(instance);
+            let routes = std::mem::take(&mut doors.routes);
+            doors.routes = routes.merge(socket::route(socket, Arc::clone(&doors.stopping)));
+        };
+        self.mounts.push(Mount { key: Key::of::<T>(), mount });
         self.provide(constructor)
     }
 

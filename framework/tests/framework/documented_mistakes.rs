@@ -145,7 +145,8 @@ impl Mistake {
         message.extend(label.map(|it| format!("\n  {it}")));
         let notes = error["children"].as_array().unwrap().iter();
         let notes = notes.filter(|it| it["level"] == "note" && it["spans"] == Value::Array(vec![]));
-        let ours = notes.filter_map(|it| it["message"].as_str()).filter(|it| it.starts_with("every"));
+        let ours =
+            notes.filter_map(|it| it["message"].as_str()).filter(|it| it.starts_with("every"));
         ours.for_each(|it| message += &format!("\n  note: {it}"));
         Self { source, message, finder: Finder::Compiler }
     }
@@ -163,7 +164,8 @@ impl Mistake {
     fn code(&self) -> String {
         let lines = self.source.lines().skip(header(self.source));
         let code = lines.collect::<Vec<_>>().join("\n");
-        let (before, app) = code.split_once("\npub(super) fn app() -> App {\n").unwrap_or((&code, ""));
+        let (before, app) =
+            code.split_once("\npub(super) fn app() -> App {\n").unwrap_or((&code, ""));
         if app.lines().next().is_none_or(|it| !it.contains(".override_with")) {
             return before.trim_end().to_owned();
         }

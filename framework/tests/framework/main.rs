@@ -4,11 +4,13 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod container;
+mod documented_mistakes;
 mod gateway;
 mod http;
 mod introspection;
 mod journal;
 mod lifecycle;
+mod plain_socket;
 mod server;
 mod socket;
 mod tasks;
