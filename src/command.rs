@@ -114,7 +114,9 @@ fn is_configuration(error: &(dyn Error + 'static)) -> bool {
 /// The configured app. Reads `.env` and `config/` in the current folder.
 pub(crate) fn app() -> Result<App, Box<dyn Error>> {
     // What is set later wins: the environment over .env.
-    let variables = dot_env()?.into_iter().chain(std::env::vars());
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables = dot_env()?.into_iter().chain(environment);
     let config = Config::load(Path::new("."), variables)?;
     Ok(crate::app().with_config(config))
 }

@@ -96,7 +96,7 @@ fn secrets(auth: &AuthConfig, production: bool) -> Result<String, String> {
 }
 
 fn cookies(auth: &AuthConfig, production: bool) -> Result<String, String> {
-    match (auth.cookies.secure, production) {
+    match (auth.cookies.secure.unwrap_or(production), production) {
         (true, _) => Ok("over HTTPS only".to_owned()),
         (false, false) => Ok("over HTTP too, for development".to_owned()),
         (false, true) => Err("set HORNERO__AUTH__COOKIES__SECURE=true".to_owned()),

@@ -53,6 +53,11 @@ fn greet(url: &str, settings: &ServerConfig) {
     } else {
         "built without the Socket.IO client; the page says what to do"
     };
+    let documents = if settings.docs {
+        format!("{url}/docs   /openapi.json /asyncapi.json /socket.d.ts")
+    } else {
+        "closed by server.docs".to_owned()
+    };
     let data = settings.data_dir.display();
     println!(
         "\
@@ -61,6 +66,7 @@ Hornero {version} is listening.
   Chat page   {url}/   {page}
   Socket.IO   {url}/socket.io/   namespaces / and /chat
   REST        {url}/   /auth /sessions /rooms /chat
+  Documents   {documents}
   Data        {data}
 
 Log in: POST /auth/register or /auth/guest gives a token; send it as

@@ -28,7 +28,7 @@ pub(crate) async fn add(args: AddUser) -> Result<(), Box<dyn Error>> {
 pub(crate) async fn promote(args: PromoteUser) -> Result<(), Box<dyn Error>> {
     let (role, user_type) = match args.to {
         Rank::Admin => (Some(Role::Admin), None),
-        Rank::Supervisor => (None, Some(UserType::Supervisor)),
+        Rank::Supervisor => (Some(Role::User), Some(UserType::Supervisor)),
         Rank::User => (Some(Role::User), Some(UserType::Employee)),
     };
     let users = app()?.resolve::<UserService>().await?;

@@ -7,7 +7,7 @@
 
 use std::{any::TypeId, panic::Location, sync::Arc, time::Duration};
 
-use socketioxide::{SocketIo, adapter::LocalAdapter, layer::SocketIoLayer};
+use socketioxide::{ParserConfig, SocketIo, adapter::LocalAdapter, layer::SocketIoLayer};
 
 use crate::{
     build::{Builder, StartError, run},
@@ -270,6 +270,9 @@ struct Prepared {
     stopping: Arc<Stopping>,
 }
 
+/// Binary parts that one event may have.
+const MAX_ATTACHMENTS: usize = 10;
+
 fn socket_io(config: &WebsocketConfig) -> (SocketIoLayer<LocalAdapter>, SocketIo) {
     SocketIo::builder()
         .ping_interval(Duration::from_millis(config.ping_interval_ms))
@@ -279,5 +282,10 @@ fn socket_io(config: &WebsocketConfig) -> (SocketIoLayer<LocalAdapter>, SocketIo
         .ws_max_message_size(config.max_http_buffer_size)
         .ws_max_frame_size(config.max_http_buffer_size)
         .max_buffer_size(config.send_queue_size)
+        .with_parser(
+            ParserConfig::common()
+                .max_incoming_binary_buf_size(config.max_http_buffer_size)
+                .max_incoming_binaries(MAX_ATTACHMENTS),
+        )
         .build_layer()
 }

@@ -65,8 +65,9 @@ impl Config {
         folder: &Path,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigProblems> {
-        let variables: BTreeMap<_, _> =
-            variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        // The last setting of a variable counts. One that is empty is as good as none.
+        let mut variables: BTreeMap<_, _> = variables.into_iter().collect();
+        variables.retain(|_, value: &mut String| !value.is_empty());
         let profile = PROFILE_VARIABLES.iter().find_map(|name| variables.get(*name)).cloned();
         let mut problems = Vec::new();
         let mut files = Vec::new();

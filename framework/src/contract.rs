@@ -16,7 +16,7 @@ use utoipa::{
 
 use crate::{
     gateway::EventAccess,
-    provider::{Key, Place},
+    provider::{Key, Place, short_name},
 };
 
 mod asyncapi;
@@ -78,8 +78,15 @@ impl Shape {
     pub fn of<T: ToSchema>() -> Self {
         let mut components = Vec::new();
         T::schemas(&mut components);
-        Self { name: T::name().into_owned(), schema: <T as PartialSchema>::schema(), components }
+        Self { name: name_of::<T>(), schema: <T as PartialSchema>::schema(), components }
     }
+}
+
+/// The name of a type in the documents: `Page_RoomView` for `Page<RoomView>`, as in utoipa's.
+fn name_of<T: ToSchema>() -> String {
+    let path = short_name(type_name::<T>());
+    let arguments = path.split(|it: char| !it.is_alphanumeric() && it != '_').skip(1);
+    arguments.filter(|it| !it.is_empty()).fold(T::name().into_owned(), |name, it| name + "_" + it)
 }
 
 /// What a handler's arguments and result say about its event.
@@ -130,4 +137,20 @@ pub struct GatewayContract {
     pub handled: Vec<HandledEvent>,
     /// Events of the server.
     pub emitted: Vec<EmittedEvent>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::Page;
+
+    #[test]
+    fn generic_types_are_named_with_their_arguments() {
+        #[derive(ToSchema)]
+        struct RoomView;
+
+        assert_eq!(Shape::of::<RoomView>().name, "RoomView");
+        assert_eq!(Shape::of::<Page<RoomView>>().name, "Page_RoomView");
+        assert_ne!(Shape::of::<Page<RoomView>>().name, Shape::of::<Page<String>>().name);
+    }
 }

@@ -107,7 +107,8 @@ impl Graph {
     /// The override of a provider, if there is one.
     pub(crate) fn replacement(&self, module: usize, key: Key) -> Option<&Override> {
         let id = self.modules[module].id;
-        self.overrides.iter().find(|it| it.key == key && it.module.is_none_or(|it| it == id))
+        let of = |module| self.overrides.iter().find(|it| it.key == key && it.module == module);
+        of(Some(id)).or_else(|| of(None))
     }
 
     /// What `module` may use as `key`: its own provider, or what its imports export.

@@ -71,7 +71,7 @@ fn after_panic(_: Box<dyn Any + Send>) -> Response {
 /// Leaves out the query string: it may hold a token.
 fn span(request: &Request) -> tracing::Span {
     let id = request.extensions().get::<RequestId>().map(|it| it.0);
-    tracing::debug_span!(
+    tracing::info_span!(
         "request",
         id = id.map(tracing::field::display),
         method = %request.method(),
@@ -162,7 +162,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
 pub enum Site {
     /// A page of this server, or of an origin in `server.cors.origins`.
     Trusted,
-    /// A page of any other origin. Such a request has no cookie rights.
+    /// A page of any other origin. A cookie does not make such a request do anything.
     Foreign,
     /// No browser says so: a native client, or a request that browsers send without an origin.
     Unknown,

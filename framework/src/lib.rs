@@ -1,16 +1,4 @@
-//! NestJS's words — module, provider, controller, gateway, lifecycle hook — as plain
-//! Rust functions and traits over axum and socketioxide.
-//!
-//! Read in this order:
-//!
-//! 1. [`Module`]: what a feature may say about itself;
-//! 2. [`App`]: how modules become a server, and what [`App::check`] finds before that;
-//! 3. [`Controller`] and [`Gateway`]: the two doors by which clients come in;
-//! 4. [`ClientError`]: the one table of errors that both doors answer with;
-//! 5. [`Config`]: where settings come from.
-//!
-//! The framework knows nothing of chat, rooms or users. If a change here needs the
-//! name of a feature, it belongs in that feature's folder.
+#![doc = include_str!("../README.md")]
 
 mod app;
 mod build;

@@ -45,8 +45,9 @@ impl ConfigSection for LoggingConfig {
     }
 }
 
-/// Libraries that tell at `info` what we tell ourselves, and better.
-const TALKATIVE: [&str; 2] = ["sea_orm_migration", "sqlx"];
+/// Libraries that tell what we tell ourselves, and better, or what nobody may read: at
+/// `debug` the last two log tokens and messages. A directive that names them wins.
+const TALKATIVE: [&str; 4] = ["sea_orm_migration", "sqlx", "socketioxide", "engineioxide"];
 
 /// Starts to write logs to the standard error. Does nothing when called again.
 pub fn init(config: &LoggingConfig) {

@@ -64,6 +64,8 @@ pub(crate) fn expected(message: &str) -> Option<&str> {
         "f32" | "f64" => Some("a number"),
         "a boolean" => Some("true or false"),
         expected if expected.starts_with("struct ") => Some("an object"),
+        // The inner workings of some format, such as the groups of a UUID.
+        expected if expected.contains(", found ") => None,
         expected => Some(expected),
     }
 }

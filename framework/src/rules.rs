@@ -59,13 +59,24 @@ pub fn metadata(
     if text.len() > 16 * 1024 {
         return Err(error("size", "must be at most 16 KiB"));
     }
-    if text.contains("\\u0000") {
+    if object.iter().any(|(key, value)| key.contains('\0') || has_nul(value)) {
         return Err(error("control", "must not have NUL characters"));
     }
     if object.values().any(|it| depth(it) > 7) {
         return Err(error("depth", "must be at most 8 levels deep"));
     }
     Ok(())
+}
+
+fn has_nul(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::String(text) => text.contains('\0'),
+        serde_json::Value::Array(items) => items.iter().any(has_nul),
+        serde_json::Value::Object(entries) => {
+            entries.iter().any(|(key, value)| key.contains('\0') || has_nul(value))
+        }
+        _ => false,
+    }
 }
 
 fn depth(value: &serde_json::Value) -> usize {
@@ -104,7 +115,9 @@ mod tests {
         assert_eq!(metadata(nested(9).as_object().unwrap()).unwrap_err().code, "depth");
         let large = json!({ "a": "x".repeat(16 * 1024) });
         assert_eq!(metadata(large.as_object().unwrap()).unwrap_err().code, "size");
-        let nul = json!({ "a": "\0" });
+        let escaped = json!({ "a": "\\u0000" });
+        assert!(metadata(escaped.as_object().unwrap()).is_ok());
+        let nul = json!({ "a": ["\0"] });
         assert_eq!(metadata(nul.as_object().unwrap()).unwrap_err().code, "control");
     }
 }

@@ -66,6 +66,7 @@ impl Server {
         let closing = async {
             self.stopping.wait().await;
             self.sockets.close().await;
+            self.stopping.released().await;
             while tasks.join_next().await.is_some() {}
         };
         let timeout = self.settings.shutdown_timeout();

@@ -17,17 +17,35 @@ use tokio::sync::watch;
 /// }
 /// ```
 #[derive(Debug, Default)]
-pub struct Stopping(watch::Sender<bool>);
+pub struct Stopping {
+    word: watch::Sender<bool>,
+    /// Every [`Hold`] is a receiver of it.
+    held: watch::Sender<()>,
+}
+
+/// Keeps the server from ending while it is kept.
+#[derive(Debug)]
+pub(crate) struct Hold(#[expect(dead_code, reason = "its being there counts")] watch::Receiver<()>);
 
 impl Stopping {
     /// Resolves when the server stops, at once if it does already.
     pub async fn wait(&self) {
         // An error would mean that the sender is gone, and it is `self`.
-        let _ = self.0.subscribe().wait_for(|stopping| *stopping).await;
+        let _ = self.word.subscribe().wait_for(|stopping| *stopping).await;
     }
 
     /// Tells all who wait.
     pub(crate) fn say(&self) {
-        self.0.send_replace(true);
+        self.word.send_replace(true);
+    }
+
+    /// Asks the server to wait for whoever keeps the answer.
+    pub(crate) fn hold(&self) -> Hold {
+        Hold(self.held.subscribe())
+    }
+
+    /// Resolves when nobody asks the server to wait.
+    pub(crate) async fn released(&self) {
+        self.held.closed().await;
     }
 }

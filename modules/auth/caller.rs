@@ -6,6 +6,7 @@ use axum::{
     extract::{FromRequestParts, Query},
     http::{HeaderMap, Method, Uri, header::AUTHORIZATION, request::Parts},
 };
+use chrono::Utc;
 use hornero::{ClientError, FromEvent, Incoming, Signature, Site};
 use serde::Deserialize;
 
@@ -35,6 +36,11 @@ impl Caller {
     /// Whether the token is good for `scope`.
     pub fn has_scope(&self, scope: Scope) -> bool {
         self.scope.split(' ').any(|it| it == scope.as_str())
+    }
+
+    /// The caller, unless the token has ended since it was verified.
+    fn still_valid(self) -> Result<Self, AuthError> {
+        if Utc::now().timestamp() > self.expires_at { Err(AuthError::Expired) } else { Ok(self) }
     }
 
     /// The caller, unless the token is not good for what is asked for.
@@ -96,7 +102,7 @@ fn is_safe(method: &Method) -> bool {
 impl<G: Authenticates> FromEvent<G> for Caller {
     fn from_event(incoming: &mut Incoming<'_, G>) -> Result<Self, ClientError> {
         let caller = incoming.socket.extensions.get::<Self>();
-        caller.ok_or(AuthError::NoToken)?.in_scope(G::SCOPE)
+        caller.ok_or(AuthError::NoToken)?.still_valid()?.in_scope(G::SCOPE)
     }
 
     fn describe(signature: &mut Signature) {

@@ -43,8 +43,8 @@ pub struct JwtConfig {
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CookieConfig {
-    /// Whether cookies travel over HTTPS only. Default false.
-    pub secure: bool,
+    /// Whether cookies travel over HTTPS only. Default: true in the profile `production`.
+    pub secure: Option<bool>,
 }
 
 impl Default for AuthConfig {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::{StatusCode, header::SET_COOKIE},
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, SET_COOKIE},
+    },
     response::{AppendHeaders, IntoResponse},
 };
 use hornero::{ClientError, Controller, Json, Routes, Valid, routes};
@@ -34,7 +37,7 @@ impl AuthController {
     fn signed_in(&self, signed_in: SignedIn) -> impl IntoResponse + use<> {
         let secure = self.tokens.secure_cookies();
         let cookie = cookie::keeping(&signed_in.access_token, signed_in.life, secure);
-        let headers = AppendHeaders([(SET_COOKIE, cookie)]);
+        let headers = AppendHeaders([(SET_COOKIE, cookie), (CACHE_CONTROL, "no-store".to_owned())]);
         (headers, axum::Json(SignedInView::from(signed_in)))
     }
 }
@@ -65,8 +68,9 @@ fn bearer_scheme() -> SecurityScheme {
 }
 
 fn cookie_scheme() -> SecurityScheme {
-    let text = "For pages of this server, and behind a bearer token: browsers get it where others \
-                get the token. With `auth.cookies.secure` its name is `__Host-access_token`.";
+    let text = "For pages of this server: browsers get it with the answer that has the token. A \
+                bearer token goes before it. With `auth.cookies.secure` its name is \
+                `__Host-access_token`.";
     SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(cookie::name(false), text)))
 }
 

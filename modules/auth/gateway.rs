@@ -32,7 +32,11 @@ impl Gateway for AuthGateway {
     }
 
     async fn authenticate(self: Arc<Self>, handshake: Handshake) -> Result<(), ClientError> {
-        let auth = Auth::deserialize(&handshake.auth).unwrap_or_default();
+        let auth = Option::<Auth>::deserialize(&handshake.auth).map_err(|_| {
+            let text = "must be an object with text in `token` and `version`";
+            ClientError::field("auth", "type", text)
+        })?;
+        let auth = auth.unwrap_or_default();
         if auth.version.is_some_and(|it| it.split('.').next() != Some("1")) {
             let text = "must be a version 1";
             return Err(ClientError::field("version", "unsupported", text));
@@ -61,9 +65,13 @@ impl AuthGateway {
     fn request_token(&self, socket: &SocketRef) -> Option<String> {
         let request = socket.req_parts();
         let from_cookie = || {
-            // Without an origin there is no telling whose page sends the cookie.
+            // Without a browser's word there is no telling whose page sends the cookie. For
+            // the first request of polling it gives no origin, but says that it is the same.
+            let same_origin = request.headers.get("sec-fetch-site");
+            let told = request.headers.contains_key("origin")
+                || same_origin.is_some_and(|it| it == "same-origin");
             let site = request.extensions.get::<Site>().copied();
-            let trusted = site == Some(Site::Trusted) && request.headers.contains_key("origin");
+            let trusted = told && site == Some(Site::Trusted);
             let cookie = cookie::read(&request.headers, self.tokens.secure_cookies());
             cookie.filter(|_| trusted)
         };

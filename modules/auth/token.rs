@@ -67,6 +67,7 @@ impl TokenService {
             let failed = |source| AuthError::Secret { folder: server.data_dir.clone(), source };
             config.jwt.secret = secret::generated(&server.data_dir).map_err(failed)?;
         }
+        config.cookies.secure.get_or_insert(all.profile() == "production");
         let service = Self::new(&config);
         service.test()?;
         Ok(service)
@@ -87,7 +88,7 @@ impl TokenService {
             issuer: jwt.issuer.clone(),
             audience: jwt.audience.clone(),
             life: jwt.life(),
-            secure_cookies: config.cookies.secure,
+            secure_cookies: config.cookies.secure.unwrap_or_default(),
         }
     }
 

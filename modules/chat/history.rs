@@ -56,20 +56,20 @@ impl ListMessages {
         if self.before.is_some() && self.after.is_some() {
             return Err(ClientError::field("before", "exclusive", "cannot go with `after`"));
         }
-        let bound =
-            |text: &Option<String>| text.as_deref().map(|it| bound(it, conversation)).transpose();
-        let (mut before, mut after) = (bound(&self.before)?, bound(&self.after)?);
+        let bound = |name, text: &Option<String>| {
+            text.as_deref().map(|it| bound(name, it, conversation)).transpose()
+        };
+        let (before, after) = (bound("before", &self.before)?, bound("after", &self.after)?);
+        let limit = self.limit.unwrap_or(50);
         let default = if after.is_some() { Order::Asc } else { Order::Desc };
-        let mut order = self.order.unwrap_or(default);
-        if let Some(cursor) = &self.cursor {
-            let (seq, cursor_order) = place(cursor, conversation)?;
-            order = cursor_order;
-            match order {
-                Order::Asc => after = after.max(Some(seq)),
-                Order::Desc => before = Some(before.map_or(seq, |it| it.min(seq))),
-            }
-        }
-        Ok(Range { after, before, order, limit: self.limit.unwrap_or(50) })
+        let Some(cursor) = &self.cursor else {
+            return Ok(Range { after, before, order: self.order.unwrap_or(default), limit });
+        };
+        let Place { order, seq, end } = Place::decode("cursor", cursor, conversation)?;
+        Ok(match order {
+            Order::Asc => Range { after: Some(seq), before: end, order, limit },
+            Order::Desc => Range { after: end, before: Some(seq), order, limit },
+        })
     }
 }
 
@@ -80,34 +80,59 @@ impl Range {
         conversation: ConversationId,
         messages: Vec<Message>,
     ) -> Page<Message> {
-        let order = match self.order {
-            Order::Asc => "asc",
-            Order::Desc => "desc",
+        let end = match self.order {
+            Order::Asc => self.before,
+            Order::Desc => self.after,
         };
         Page::of(messages, self.limit as usize, |it| {
-            Cursor::new(conversation, format!("{order}:{}", it.seq))
+            Place { order: self.order, seq: it.seq, end }.cursor(conversation)
         })
     }
 }
 
-/// Digits are a seq, anything else must be a cursor of this conversation.
-fn bound(text: &str, conversation: ConversationId) -> Result<i64, ClientError> {
-    if !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit()) {
-        let large = |_| ClientError::field("seq", "range", "is too large");
-        return text.parse().map_err(large);
-    }
-    Ok(place(text, conversation)?.0)
+/// Where a page has ended. It says the whole rest of the list, so that a client need not
+/// repeat what it has asked for.
+struct Place {
+    order: Order,
+    /// The last message of the page.
+    seq: i64,
+    /// The bound at the other end of the list.
+    end: Option<i64>,
 }
 
-fn place(cursor: &str, conversation: ConversationId) -> Result<(i64, Order), ClientError> {
-    let cursor = Cursor::decode(cursor, conversation)?;
-    let parts = cursor.after.split_once(':');
-    let seq = parts.and_then(|(_, seq)| seq.parse().ok());
-    match (parts, seq) {
-        (Some(("asc", _)), Some(seq)) => Ok((seq, Order::Asc)),
-        (Some(("desc", _)), Some(seq)) => Ok((seq, Order::Desc)),
-        _ => Err(ClientError::field("cursor", "cursor", "is not a cursor of this list")),
+impl Place {
+    fn cursor(&self, conversation: ConversationId) -> Cursor {
+        let order = match self.order {
+            Order::Asc => "asc",
+            Order::Desc => "desc",
+        };
+        let end = self.end.map(|it| it.to_string()).unwrap_or_default();
+        Cursor::new(conversation, format!("{order}:{}:{end}", self.seq))
     }
+
+    /// Reads the cursor in the parameter `name`.
+    fn decode(name: &str, text: &str, conversation: ConversationId) -> Result<Self, ClientError> {
+        let foreign = || ClientError::field(name, "cursor", "is not a cursor of this list");
+        let cursor = Cursor::decode(text, conversation).map_err(|_| foreign())?;
+        let mut parts = cursor.after.split(':');
+        let order = match parts.next() {
+            Some("asc") => Order::Asc,
+            Some("desc") => Order::Desc,
+            _ => return Err(foreign()),
+        };
+        let seq = parts.next().and_then(|it| it.parse().ok()).ok_or_else(foreign)?;
+        let end = parts.next().filter(|it| !it.is_empty());
+        let end = end.map(|it| it.parse().map_err(|_| foreign())).transpose()?;
+        Ok(Self { order, seq, end })
+    }
+}
+
+/// Digits are a seq, anything else must be a cursor of this conversation.
+fn bound(name: &str, text: &str, conversation: ConversationId) -> Result<i64, ClientError> {
+    if !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit()) {
+        return text.parse().map_err(|_| ClientError::field(name, "range", "is too large"));
+    }
+    Ok(Place::decode(name, text, conversation)?.seq)
 }
 
 #[cfg(test)]
@@ -132,6 +157,19 @@ mod tests {
         };
         let after = range(after);
         assert_eq!((after.order, after.after), (Order::Desc, Some(7)));
+    }
+
+    #[test]
+    fn cursor_says_the_whole_rest_of_the_list() {
+        let id = ConversationId::generate();
+        let place = Place { order: Order::Desc, seq: 20, end: Some(7) };
+        let page = hornero::Page::of(vec![1, 2], 1, |_| place.cursor(id));
+        let cursor = ListMessages { cursor: page.next_cursor, ..Default::default() };
+
+        let next = cursor.range(id).unwrap();
+
+        assert_eq!((next.after, next.before, next.order), (Some(7), Some(20), Order::Desc));
+        assert!(cursor.range(ConversationId::generate()).is_err(), "of another conversation");
     }
 
     #[test]

@@ -9,7 +9,10 @@ use std::{
 use auth::{Caller, UserId};
 use delivery::{Access, AccessError, ConversationId, Right, SocketIoDoor};
 use hornero::SocketRef;
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    task::AbortHandle,
+    time::{Instant, sleep_until},
+};
 
 use crate::announcements::TypingNotice;
 
@@ -23,16 +26,20 @@ const QUIET: Duration = Duration::from_secs(3);
 pub(crate) struct Typing {
     access: Arc<Access>,
     door: Arc<SocketIoDoor>,
-    typists: Arc<Mutex<HashMap<Key, Typist>>>,
+    typists: Typists,
 }
 
 type Key = (ConversationId, UserId);
+
+type Typists = Arc<Mutex<HashMap<Key, Typist>>>;
 
 struct Typist {
     /// Socket on which the user types, and which is not told.
     socket: SocketRef,
     told: Instant,
     lapses: Instant,
+    /// Waits for [`Self::lapses`].
+    lapse: AbortHandle,
 }
 
 impl Typing {
@@ -64,6 +71,8 @@ impl Typing {
         let now = Instant::now();
         let mut typists = self.typists();
         if let Some(typist) = typists.get_mut(key) {
+            // The user may have gone on from another device.
+            typist.socket = socket.clone();
             typist.lapses = now + LAPSE;
             if now < typist.told + QUIET {
                 return false;
@@ -71,9 +80,10 @@ impl Typing {
             typist.told = now;
             return true;
         }
-        let typist = Typist { socket: socket.clone(), told: now, lapses: now + LAPSE };
+        let lapse = lapse(Arc::clone(&self.door), Arc::clone(&self.typists), key.clone());
+        let lapse = tokio::spawn(lapse).abort_handle();
+        let typist = Typist { socket: socket.clone(), told: now, lapses: now + LAPSE, lapse };
         typists.insert(key.clone(), typist);
-        tokio::spawn(lapse(Arc::clone(&self.door), Arc::clone(&self.typists), key.clone()));
         true
     }
 
@@ -82,6 +92,7 @@ impl Typing {
         let key = (conversation, user.clone());
         let typist = self.typists().remove(&key);
         if let Some(typist) = typist {
+            typist.lapse.abort();
             tell(&self.door, &typist.socket, key, false).await;
         }
     }
@@ -90,7 +101,7 @@ impl Typing {
     pub(crate) async fn stop_all(&self, socket: &SocketRef) {
         let gone: Vec<_> = {
             let typists = self.typists();
-            let theirs = typists.iter().filter(|(_, it)| it.socket == *socket);
+            let theirs = typists.iter().filter(|(_, it)| same(&it.socket, socket));
             theirs.map(|(key, _)| key.clone()).collect()
         };
         for (conversation, user) in gone {
@@ -99,26 +110,39 @@ impl Typing {
     }
 
     fn typists(&self) -> MutexGuard<'_, HashMap<Key, Typist>> {
-        self.typists.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.typists)
     }
 }
 
-/// Waits until the typist has said nothing for a while, or has stopped.
-async fn lapse(door: Arc<SocketIoDoor>, typists: Arc<Mutex<HashMap<Key, Typist>>>, key: Key) {
-    loop {
-        let lapses = match typists.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            Some(typist) => typist.lapses,
-            None => return,
-        };
-        if lapses <= Instant::now() {
-            break;
-        }
+/// Waits until the typist has said nothing for a while. Aborted when the typist stops.
+async fn lapse(door: Arc<SocketIoDoor>, typists: Typists, key: Key) {
+    while let Some(lapses) = lapses(&typists, &key) {
         sleep_until(lapses).await;
+        let lapsed = remove_lapsed(&typists, &key);
+        if let Some(typist) = lapsed {
+            return tell(&door, &typist.socket, key, false).await;
+        }
     }
-    let typist = typists.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
-    if let Some(typist) = typist {
-        tell(&door, &typist.socket, key, false).await;
-    }
+}
+
+fn lapses(typists: &Typists, key: &Key) -> Option<Instant> {
+    lock(typists).get(key).map(|it| it.lapses)
+}
+
+/// Removes the typist unless something more was heard meanwhile.
+fn remove_lapsed(typists: &Typists, key: &Key) -> Option<Typist> {
+    let mut typists = lock(typists);
+    let lapsed = typists.get(key).is_some_and(|it| it.lapses <= Instant::now());
+    lapsed.then(|| typists.remove(key)).flatten()
+}
+
+fn lock(typists: &Typists) -> MutexGuard<'_, HashMap<Key, Typist>> {
+    typists.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether two are one. A connection has the same id in each of its namespaces.
+fn same(a: &SocketRef, b: &SocketRef) -> bool {
+    a.id == b.id && a.ns() == b.ns()
 }
 
 async fn tell(door: &SocketIoDoor, socket: &SocketRef, key: Key, is_typing: bool) {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hornero::ClientError;
+use hornero::{ClientError, ErrorKind};
 use sea_orm::{DbErr, SqlErr};
 
 /// Reason the database could not be opened.
@@ -63,9 +63,21 @@ impl StorageError {
     }
 }
 
+impl StorageError {
+    /// Whether a row that another one belongs to does not exist.
+    fn is_orphan(&self) -> bool {
+        matches!(self.0.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_)))
+    }
+}
+
 /// Logs the failure; the client learns that it may try again.
 impl From<StorageError> for ClientError {
     fn from(error: StorageError) -> Self {
+        if error.is_orphan() {
+            // A token outlives its user where a database was replaced by an older one.
+            let text = "The user of the token does not exist any more: log in again";
+            return Self::new(ErrorKind::Unauthorized, text);
+        }
         tracing::error!(%error, "A request failed: {error}");
         Self::unavailable("The server cannot reach its data right now")
     }

@@ -80,7 +80,11 @@ impl Database {
 
 fn create_folder(folder: &Path) -> Result<(), OpenError> {
     let failed = |source| OpenError::Folder { folder: folder.to_owned(), source };
-    fs::create_dir_all(folder).map_err(failed)
+    let mut builder = fs::DirBuilder::new();
+    // Nobody else on this machine is to read messages and password hashes.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder).map_err(failed)
 }
 
 async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {

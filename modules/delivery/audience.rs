@@ -132,7 +132,7 @@ impl Listeners {
 mod tests {
     use super::*;
 
-    fn socket(namespace: u8, number: i64) -> SocketKey {
+    fn socket(namespace: u8, number: u64) -> SocketKey {
         SocketKey::of_test(namespace, number)
     }
 

@@ -23,6 +23,10 @@ pub enum AccessError {
     #[error("This connection has joined too many conversations: leave one first")]
     TooManyJoined,
 
+    /// The socket has left meanwhile.
+    #[error("The connection is gone")]
+    Gone,
+
     /// Users could not be looked up.
     #[error(transparent)]
     Auth(#[from] AuthError),
@@ -38,6 +42,7 @@ impl From<AccessError> for ClientError {
             AccessError::Denied => (ErrorKind::NoAccess, None),
             AccessError::NotAMember => (ErrorKind::NotAMember, None),
             AccessError::Closed => (ErrorKind::Conflict, Some("session_closed")),
+            AccessError::Gone => (ErrorKind::Unavailable, None),
             AccessError::TooManyJoined => (ErrorKind::Conflict, Some("too_many_joined")),
             AccessError::Auth(error) => return error.into(),
             AccessError::Storage(error) => return error.into(),

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use hornero::{DisconnectReason, Events, Gateway, SocketRef};
+use hornero::{ClientError, DisconnectReason, Events, Gateway, Handshake, SocketRef};
 
 use crate::{
     notice::{MovementNotification, UserJoined, UserLeft},
-    socketio_door::NAMESPACES,
+    socketio_door::{NAMESPACES, SocketIoDoor},
     subscriptions::Subscriptions,
 };
 
@@ -27,6 +27,11 @@ impl Gateway for DeliveryGateway {
 
     fn events(on: &mut Events<Self>) {
         on.emits::<MovementNotification>().emits::<UserJoined>().emits::<UserLeft>();
+    }
+
+    async fn authenticate(self: Arc<Self>, handshake: Handshake) -> Result<(), ClientError> {
+        SocketIoDoor::number(&handshake.socket);
+        Ok(())
     }
 
     async fn disconnected(self: Arc<Self>, socket: SocketRef, _: DisconnectReason) {

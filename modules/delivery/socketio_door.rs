@@ -1,6 +1,9 @@
 //! The Socket.IO door: announcements out to the sockets that have joined.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use async_trait::async_trait;
 use auth::{Caller, UserId};
@@ -26,24 +29,38 @@ pub struct SocketIoDoor {
     audience: Mutex<Audience>,
 }
 
-/// Identifies a socket. The id alone does not: a connection has the same one in every namespace.
+/// Identifies a socket. Its id does not: a connection has the same one in every namespace,
+/// and keeps it when it leaves a namespace and connects again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct SocketKey {
     pub(crate) namespace: u8,
-    id: socketioxide::socket::Sid,
+    number: u64,
+}
+
+/// A number that no other socket has, among a socket's extensions.
+#[derive(Clone, Copy)]
+struct SocketNumber(u64);
+
+static SOCKETS: AtomicU64 = AtomicU64::new(0);
+
+/// What a join has changed.
+pub(crate) struct Entry {
+    /// Whether it is the user's first socket in the conversation.
+    pub(crate) first: bool,
+    /// Whether the socket had joined before.
+    pub(crate) again: bool,
 }
 
 impl SocketKey {
     fn of(socket: &SocketRef) -> Self {
         let position = NAMESPACES.iter().position(|it| *it == socket.ns());
-        Self { namespace: position.unwrap_or_default() as u8, id: socket.id }
+        let number = socket.extensions.get::<SocketNumber>().map_or(0, |it| it.0);
+        Self { namespace: position.unwrap_or_default() as u8, number }
     }
 
     #[cfg(test)]
-    pub(crate) fn of_test(namespace: u8, number: i64) -> Self {
-        use std::str::FromStr;
-        let id = format!("{number:0>16}");
-        Self { namespace, id: socketioxide::socket::Sid::from_str(&id).unwrap() }
+    pub(crate) fn of_test(namespace: u8, number: u64) -> Self {
+        Self { namespace, number }
     }
 }
 
@@ -52,27 +69,49 @@ impl SocketIoDoor {
         Self { io, audience: Mutex::default() }
     }
 
-    /// Lets a socket hear a conversation; tells whether it is the user's first one there.
+    /// Gives a socket its number. Before it is connected, so before it can join.
+    pub(crate) fn number(socket: &SocketRef) {
+        let number = SOCKETS.fetch_add(1, Ordering::Relaxed);
+        socket.extensions.insert(SocketNumber(number));
+    }
+
+    /// Lets a socket hear a conversation; tells what it has changed.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::Gone`] for a socket that has left: its id may be that of another one
+    /// by now. [`AccessError::TooManyJoined`].
     pub(crate) fn join(
         &self,
         socket: &SocketRef,
         user: &UserId,
         conversation: ConversationId,
         vocabulary: Vocabulary,
-    ) -> Result<bool, AccessError> {
+    ) -> Result<Entry, AccessError> {
+        self.require_room(socket, conversation)?;
         let key = SocketKey::of(socket);
-        let (before, first) = {
-            let mut audience = self.audience();
-            if !audience.has_joined(key, conversation) && audience.count(key) >= MAX_JOINED {
-                return Err(AccessError::TooManyJoined);
-            }
-            audience.join(key, user, conversation, vocabulary)
-        };
+        let (before, first) = self.audience().join(key, user, conversation, vocabulary);
         if let Some(before) = before.filter(|it| *it != vocabulary) {
             socket.leave(channel(conversation, before));
         }
         socket.join(channel(conversation, vocabulary));
-        Ok(first)
+        Ok(Entry { first, again: before.is_some() })
+    }
+
+    /// Refuses unless the socket may join one more conversation.
+    pub(crate) fn require_room(
+        &self,
+        socket: &SocketRef,
+        conversation: ConversationId,
+    ) -> Result<(), AccessError> {
+        if !socket.connected() {
+            return Err(AccessError::Gone);
+        }
+        let (audience, key) = (self.audience(), SocketKey::of(socket));
+        if !audience.has_joined(key, conversation) && audience.count(key) >= MAX_JOINED {
+            return Err(AccessError::TooManyJoined);
+        }
+        Ok(())
     }
 
     /// Ends what [`Self::join`] began; tells whether it was the user's last socket there,
@@ -80,7 +119,10 @@ impl SocketIoDoor {
     pub(crate) fn leave(&self, socket: &SocketRef, conversation: ConversationId) -> Option<bool> {
         let left = self.audience().leave(SocketKey::of(socket), conversation);
         let (vocabulary, last) = left?;
-        socket.leave(channel(conversation, vocabulary));
+        // One that is gone is in no channel any more, but another may have its id.
+        if socket.connected() {
+            socket.leave(channel(conversation, vocabulary));
+        }
         Some(last)
     }
 

@@ -80,20 +80,25 @@ impl Subscriptions {
         vocabulary: Vocabulary,
     ) -> Result<Joined, AccessError> {
         let role = self.access.require(caller, id, Right::Join).await?;
-        let first = self.door.join(socket, &caller.user_id, id, vocabulary)?;
-        // Read after joining: what happens in between is heard, and not missed.
-        let joined = self.describe(id, role).await;
-        let joined = match joined {
-            Ok(joined) => joined,
-            Err(error) => {
-                self.door.leave(socket, id);
-                return Err(error);
-            }
-        };
-        if first {
+        let entry = self.door.join(socket, &caller.user_id, id, vocabulary)?;
+        if entry.first {
             self.tell_moved(socket, id, caller.user_id.clone(), Direction::Joined).await;
         }
-        Ok(joined)
+        // Read after joining: what happens in between is heard, and not missed.
+        let joined = self.describe(id, role).await;
+        if joined.is_err() && !entry.again {
+            self.leave(socket, id).await;
+        }
+        joined
+    }
+
+    /// Refuses unless a socket may join one more conversation.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::TooManyJoined`].
+    pub fn require_room(&self, socket: &SocketRef) -> Result<(), AccessError> {
+        self.door.require_room(socket, ConversationId::generate())
     }
 
     async fn describe(

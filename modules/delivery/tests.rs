@@ -1,4 +1,4 @@
-//! The guarantees of the event log, on a real database and a door that takes notes.
+//! The guarantees of the event log, on a real database and a door that can be shut.
 
 use std::{
     collections::HashMap,
@@ -8,15 +8,14 @@ use std::{
 use async_trait::async_trait;
 use chrono::Utc;
 use database::{Database, DatabaseConfig, StorageError, Transaction};
-use hornero::{App, ClientError, ServerConfig};
-use serde_json::value::to_raw_value;
+use hornero::{App, ClientError, Frame, ServerConfig};
 use tempfile::TempDir;
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
 use crate::{
     Announcement, AppendError, Appended, Conversation, ConversationId, ConversationKind,
-    Conversations, DeliveryModule, Draft, EventKind, EventLog, Frame, Placed, Stored, Vocabulary,
+    Conversations, DeliveryModule, Draft, EventKind, EventLog, Placed, Stored, Vocabulary,
     entity::conversation,
     hub::{Door, Event, Hub},
     repository::SeaOrmConversationRepository,
@@ -44,12 +43,18 @@ impl Draft for NewNote {
     }
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 struct Note {
     id: Uuid,
     conversation: ConversationId,
-    key: String,
     seq: i64,
+    told: Told,
+}
+
+impl PartialEq for Note {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
 }
 
 impl Stored for Note {
@@ -58,15 +63,30 @@ impl Stored for Note {
     }
 }
 
+/// Where notes were told, and their seqs, in the order in which it happened.
+type Told = Arc<Mutex<Vec<(ConversationId, i64)>>>;
+
 impl Announcement for Note {
+    /// Whoever asks for the words tells somebody.
     fn frame(&self, _: Vocabulary) -> Option<Frame> {
-        Some(Frame { event: "note", data: to_raw_value(&self.seq).unwrap() })
+        self.told.lock().unwrap().push((self.conversation, self.seq));
+        None
     }
 }
 
 /// A feature whose table is in memory.
 #[derive(Default)]
-struct Notes(Mutex<HashMap<(ConversationId, String), Note>>);
+struct Notes {
+    kept: Mutex<HashMap<(ConversationId, String), Note>>,
+    told: Told,
+}
+
+impl Notes {
+    fn told(&self, conversation: ConversationId) -> Vec<i64> {
+        let told = self.told.lock().unwrap();
+        told.iter().filter(|it| it.0 == conversation).map(|it| it.1).collect()
+    }
+}
 
 #[async_trait]
 impl EventKind for Notes {
@@ -82,7 +102,7 @@ impl EventKind for Notes {
         _: &Transaction,
         drafts: &[NewNote],
     ) -> Result<Vec<Option<Note>>, StorageError> {
-        let notes = self.0.lock().unwrap();
+        let notes = self.kept.lock().unwrap();
         Ok(drafts.iter().map(|it| notes.get(&(it.conversation, it.key.clone())).cloned()).collect())
     }
 
@@ -103,8 +123,9 @@ impl EventKind for Notes {
                 Fate::Panics => panic!("a bug in a feature"),
             }
             let NewNote { conversation, key, .. } = draft;
-            let note = Note { id: Uuid::now_v7(), conversation, key: key.clone(), seq };
-            self.0.lock().unwrap().insert((conversation, key), note.clone());
+            let told = Arc::clone(&self.told);
+            let note = Note { id: Uuid::now_v7(), conversation, seq, told };
+            self.kept.lock().unwrap().insert((conversation, key), note.clone());
             stored.push(note);
         }
         Ok(stored)
@@ -116,28 +137,32 @@ fn down() -> StorageError {
     conversation::Model::try_from(conversation::ActiveModel::default()).unwrap_err().into()
 }
 
-/// A door that notes what it delivers, and delivers nothing while it is shut.
-struct NotingDoor {
-    delivered: Mutex<Vec<(ConversationId, i64)>>,
+/// A door that tells nobody anything while it is shut.
+struct TestDoor {
     open: Semaphore,
     knocked: Notify,
 }
 
-impl NotingDoor {
-    fn delivered(&self, conversation: ConversationId) -> Vec<i64> {
-        let delivered = self.delivered.lock().unwrap();
-        delivered.iter().filter(|it| it.0 == conversation).map(|it| it.1).collect()
+impl TestDoor {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { open: Semaphore::new(Semaphore::MAX_PERMITS), knocked: Notify::new() })
+    }
+
+    fn shut(&self) {
+        self.open.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    fn open(&self) {
+        self.open.add_permits(Semaphore::MAX_PERMITS);
     }
 }
 
 #[async_trait]
-impl Door for NotingDoor {
+impl Door for TestDoor {
     async fn deliver(&self, event: &Event) {
         self.knocked.notify_one();
         drop(self.open.acquire().await.unwrap());
-        let frame = event.body.frame(Vocabulary::Chat).unwrap();
-        let seq = frame.data.get().parse().unwrap();
-        self.delivered.lock().unwrap().push((event.conversation, seq));
+        event.body.frame(Vocabulary::Chat);
     }
 }
 
@@ -145,7 +170,7 @@ impl Door for NotingDoor {
 struct TestLog {
     log: Arc<EventLog>,
     notes: Arc<Notes>,
-    door: Arc<NotingDoor>,
+    door: Arc<TestDoor>,
     conversations: Conversations,
     db: Arc<Database>,
     folder: TempDir,
@@ -161,14 +186,9 @@ impl TestLog {
         let db = Database::open(Arc::new(DatabaseConfig::default()), Arc::new(server)).await;
         let db = Arc::new(db.unwrap());
         let repository = SeaOrmConversationRepository::bind(Arc::clone(&db));
-        let door = Arc::new(NotingDoor {
-            delivered: Mutex::default(),
-            open: Semaphore::new(Semaphore::MAX_PERMITS),
-            knocked: Notify::new(),
-        });
-        let hub = Arc::new(Hub::of_test(door.clone()));
+        let door = TestDoor::new();
         Self {
-            log: Arc::new(EventLog::new(Arc::clone(&repository), hub)),
+            log: Arc::new(EventLog::new(repository.clone(), Arc::new(Hub::of_test(door.clone())))),
             notes: Arc::new(Notes::default()),
             door,
             conversations: Conversations::new(repository),
@@ -237,7 +257,7 @@ async fn seqs_have_no_holes_though_some_fail_and_some_are_sent_twice() {
         }
         assert_eq!(test.find(conversation).await.last_seq, count);
         // Published once, and in the order in which they are numbered.
-        assert_eq!(test.door.delivered(conversation), seqs);
+        assert_eq!(test.notes.told(conversation), seqs);
     }
 }
 
@@ -253,7 +273,7 @@ async fn nothing_is_numbered_or_published_that_was_not_stored() {
         assert_eq!(status, if fate == Fate::Fails { 503 } else { 500 });
     }
     assert_eq!(test.find(room).await, before);
-    assert!(test.door.delivered(room).is_empty());
+    assert!(test.notes.told(room).is_empty());
 
     // And the next one finds everything as it was.
     let note = test.append(room, "again", Fate::Stored).await.unwrap().stored;
@@ -262,7 +282,7 @@ async fn nothing_is_numbered_or_published_that_was_not_stored() {
     let after = test.find(room).await;
     assert_eq!((after.last_seq, after.epoch), (1, before.epoch));
     assert!(after.last_activity_at >= before.last_activity_at);
-    assert_eq!(test.door.delivered(room), [1]);
+    assert_eq!(test.notes.told(room), [1]);
 }
 
 #[tokio::test]
@@ -275,7 +295,7 @@ async fn repeat_is_answered_with_the_first_and_published_once() {
 
     assert!(!first.repeated);
     assert_eq!(again, Appended { repeated: true, ..first });
-    assert_eq!(test.door.delivered(room), [1]);
+    assert_eq!(test.notes.told(room), [1]);
     assert_eq!(test.find(room).await.last_seq, 1);
 }
 
@@ -288,27 +308,49 @@ async fn conversation_that_is_absent_takes_no_events() {
 
     assert!(matches!(error, AppendError::NoConversation), "{error:?}");
     assert_eq!(ClientError::from(error).socket_code(), "ROOM_ACCESS_DENIED");
-    assert!(test.notes.0.lock().unwrap().is_empty());
-    assert!(test.door.delivered(nowhere).is_empty());
+    assert!(test.notes.kept.lock().unwrap().is_empty());
+    assert!(test.notes.told(nowhere).is_empty());
+}
+
+#[tokio::test]
+async fn event_waits_until_the_one_before_is_published() {
+    let test = TestLog::open().await;
+    let room = test.begin().await;
+    test.door.shut();
+    let first = tokio::spawn(test.append(room, "first", Fate::Stored));
+    test.door.knocked.notified().await;
+
+    let second = tokio::spawn(test.append(room, "second", Fate::Stored));
+    // Writers are served in their order: the second would be through before these.
+    for _ in 0..3 {
+        test.begin().await;
+    }
+    assert_eq!(test.find(room).await.last_seq, 1);
+    assert!(test.notes.told(room).is_empty());
+
+    test.door.open();
+    assert_eq!(first.await.unwrap().unwrap().stored.seq, 1);
+    assert_eq!(second.await.unwrap().unwrap().stored.seq, 2);
+    assert_eq!(test.notes.told(room), [1, 2]);
 }
 
 #[tokio::test]
 async fn append_that_is_given_up_is_published_all_the_same() {
     let test = TestLog::open().await;
     let room = test.begin().await;
-    let open = test.door.open.forget_permits(Semaphore::MAX_PERMITS);
+    test.door.shut();
     tokio::select! {
         _ = test.append(room, "given up", Fate::Stored) => panic!("the door is shut"),
         // It is committed by now, and about to be published.
         () = test.door.knocked.notified() => {}
     }
-    assert!(test.door.delivered(room).is_empty());
+    assert!(test.notes.told(room).is_empty());
 
-    test.door.open.add_permits(open);
+    test.door.open();
     let next = test.append(room, "next", Fate::Stored).await.unwrap();
 
     assert_eq!(next.stored.seq, 2);
-    assert_eq!(test.door.delivered(room), [1, 2]);
+    assert_eq!(test.notes.told(room), [1, 2]);
 }
 
 #[tokio::test]

@@ -55,6 +55,7 @@ impl RoomGateway {
         caller: Caller,
         Valid(Data(event)): Valid<Data<CreateRoom>>,
     ) -> Result<RoomCreated, ClientError> {
+        self.subscriptions.require_room(&socket)?;
         let room =
             self.rooms.create(&caller, &event.name, event.visibility, event.metadata).await?;
         self.subscriptions.join(&socket, &caller, room.id, Vocabulary::Chat).await?;

@@ -81,11 +81,12 @@ async fn list_sessions(
     caller: Caller,
     Valid(Query(query)): Valid<Query<ListSessions>>,
 ) -> Result<axum::Json<Page<SessionView>>, ClientError> {
-    const LIST: &str = "sessions";
-    let after = query.cursor.map(|it| Cursor::decode(&it, LIST)?.key()).transpose()?;
+    // A cursor goes on in the list it comes from, so its status is a part of its name.
+    let list = format!("sessions:{:?}", query.status);
+    let after = query.cursor.map(|it| Cursor::decode(&it, &list)?.key()).transpose()?;
     let after = after.map(ConversationId);
     let sessions = this.sessions.list_mine(&caller, query.status, after, query.limit + 1).await?;
-    let cursor = |session: &Session| Cursor::new(LIST, session.id);
+    let cursor = |session: &Session| Cursor::new(&list, session.id);
     let page = Page::of(sessions, query.limit as usize, cursor);
     Ok(axum::Json(page.map(SessionView::from)))
 }

@@ -3,10 +3,17 @@
 use std::{fs, path::PathBuf};
 
 use hornero_server::app;
-use serde_json::Value;
+use serde_json::json;
+
+use crate::util::{TestApp, request, text};
+
+mod bounds;
+mod conformance;
+mod document;
 
 #[test]
 fn documents_are_committed_as_they_are() {
+    let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
     let documents = app().documents();
     let mut changed = Vec::new();
     for (name, text) in [
@@ -15,16 +22,83 @@ fn documents_are_committed_as_they_are() {
         ("socket.d.ts", documents.socket_types),
     ] {
         let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
-        if fs::read_to_string(&file).unwrap_or_default() != text {
-            if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
-                fs::write(&file, text).unwrap();
-            }
+        if fs::read_to_string(&file).unwrap_or_default() == text {
+            continue;
+        }
+        if update {
+            fs::write(&file, text).unwrap();
+        } else {
             changed.push(name);
         }
     }
     assert!(
         changed.is_empty(),
-        "{changed:?} in docs/ differ from what the server says of itself. If that is as it should \
-         be, run `UPDATE_SNAPSHOTS=1 cargo test contract` twice, and commit them with the change"
+        "{changed:?} in docs/ differ from what the server says of itself. If that is meant, run \
+         `UPDATE_SNAPSHOTS=1 cargo test documents_are_committed` and commit what it has written"
     );
+}
+
+#[tokio::test]
+async fn server_serves_its_documents() {
+    let app = TestApp::start().await;
+    for (path, mut expected) in
+        [("/openapi.json", document::openapi()), ("/asyncapi.json", document::asyncapi())]
+    {
+        let mut served = app.get(path, &[]).await.expect(200);
+        // A test's app has no title.
+        served["info"].take();
+        expected["info"].take();
+        assert!(served == expected, "{path} is another document than `App::documents` gives");
+    }
+    for path in ["/socket.d.ts", "/docs"] {
+        app.get(path, &[]).await.expect(200);
+    }
+}
+
+#[test]
+fn every_operation_says_who_may_call_it() {
+    let operations = document::operations();
+    assert!(operations.len() >= 14, "{operations:?}");
+    for operation in operations {
+        let security = operation.description["security"].as_array();
+        let security = security.unwrap_or_else(|| panic!("{operation:?} has no `security`"));
+        assert!(!security.is_empty(), "{operation:?}");
+        if !operation.is_public() {
+            assert_eq!(*security, [json!({ "bearer": [] }), json!({ "cookie": [] })]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_operation_that_is_not_public_wants_a_token() {
+    let app = TestApp::start().await;
+    let mut wanted = 0;
+    for operation in document::operations() {
+        let method = &operation.method;
+        let path = operation.path_with(&|_| uuid::Uuid::nil().to_string());
+        let body = operation.body().map(|_| json!({}));
+        let answer = request(app.address, method, &path, &[], body).await;
+        assert_eq!(answer.status == 401, !operation.is_public(), "{method} {path}: {answer:?}");
+        wanted += usize::from(answer.status == 401);
+    }
+    assert!(wanted > 9, "{wanted}");
+}
+
+#[tokio::test]
+async fn every_refusal_is_documented() {
+    let app = TestApp::start().await;
+    let ada = app.register("Ada").await;
+    let form = json!({ "email": ada.email, "password": "difference engine" });
+    let refused = app.post("/auth/login", form).await;
+    let body = document::schema("ErrorBody");
+    let properties = body["properties"].as_object().unwrap();
+    for (key, value) in refused.body.as_object().unwrap() {
+        assert!(properties.contains_key(key), "{key} is not documented");
+        if let Some(codes) = properties[key]["enum"].as_array() {
+            assert!(codes.contains(value), "{value}");
+        }
+    }
+    for key in body["required"].as_array().unwrap() {
+        assert!(!refused.body[text(key)].is_null(), "{key} is missing");
+    }
 }

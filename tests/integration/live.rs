@@ -51,16 +51,22 @@ async fn socket_hears_a_conversation_in_the_words_of_its_last_join() {
     let ada = app.register("Ada").await;
     let room = ada.room("public").await;
     let mut socket = ada.connect("/").await;
+    // So that there is something to hear in both.
+    let _chat = joined(&ada, "/", &room).await;
+    let mut session = ada.connect("/").await;
+    session.join_session(&room).await;
     socket.join(&room).await;
     socket.join_session(&room).await;
 
     socket.say(&room, "first").await;
     assert_eq!(socket.event("new_message").await["content"], "first");
     socket.join(&room).await;
+    assert!(socket.heard("chat:message:received").is_empty());
     socket.say(&room, "second").await;
     assert_eq!(socket.event("chat:message:received").await["content"], "second");
-
+    socket.join(&room).await;
     assert!(socket.heard("new_message").is_empty());
+
     socket.ask("chat:room:leave", json!({ "roomId": room })).await;
     socket.say(&room, "third").await;
     socket.join(&room).await;
@@ -179,6 +185,51 @@ async fn typing_ends_when_the_typist_is_gone() {
 }
 
 #[tokio::test]
+async fn typing_goes_on_from_another_device_when_the_first_is_gone() {
+    let app = TestApp::start().await;
+    let (ada, ben) = (app.register("Ada").await, app.guest("Ben").await);
+    let room = ada.room("public").await;
+    let mut listener = ada.connect("/chat").await;
+    let (mut desktop, mut phone) = (ben.connect("/chat").await, ben.connect("/").await);
+    for socket in [&mut listener, &mut desktop, &mut phone] {
+        socket.join(&room).await;
+    }
+
+    desktop.emit_ack("chat:typing:start", json!({ "roomId": room })).await;
+    phone.emit_ack("chat:typing:start", json!({ "roomId": room })).await;
+    assert_eq!(listener.event("chat:user:typing").await["isTyping"], true);
+    desktop.disconnect().await;
+    // What is sent after the desktop has gone comes after what its going would have said.
+    phone.emit_ack("chat:room:leave", json!({ "roomId": room })).await;
+    listener.event("chat:system:notification").await;
+    assert!(listener.heard("chat:user:typing").is_empty(), "the phone still types");
+
+    phone.disconnect().await;
+    assert_eq!(listener.event("chat:user:typing").await["isTyping"], false);
+}
+
+#[tokio::test]
+async fn events_are_refused_once_the_token_has_ended() {
+    let app = TestApp::with(&[("HORNERO__AUTH__JWT__MAX_AGE", "1s")]).await;
+    let ada = app.guest("Ada").await;
+    let mut socket = ada.connect("/chat").await;
+    let absent = json!({ "roomId": uuid::Uuid::nil() });
+
+    // Until then it is the room that refuses, so this waits for the clock and nothing else.
+    loop {
+        let refusal = socket.emit_ack("chat:room:join", absent.clone()).await;
+        match refusal["error"]["code"].as_str() {
+            Some("ROOM_ACCESS_DENIED") => tokio::task::yield_now().await,
+            Some("AUTH_FAILED") => {
+                assert_eq!(refusal["error"]["recoverable"], true);
+                return;
+            }
+            _ => panic!("{refusal}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn strangers_do_not_type() {
     let app = TestApp::start().await;
     let Pair { room, mut ada, .. } = Pair::of(&app).await;
@@ -278,7 +329,7 @@ async fn handshake_without_a_credential_is_refused() {
         ("nothing", "AUTH_FAILED", handshake()),
         ("no token", "AUTH_FAILED", Handshake { auth: json!({}), ..handshake() }),
         ("garbage", "AUTH_FAILED", Handshake { auth: json!({ "token": "x" }), ..handshake() }),
-        ("no text", "AUTH_FAILED", Handshake { auth: json!({ "token": 7 }), ..handshake() }),
+        ("no text", "PROTOCOL_ERROR", Handshake { auth: json!({ "token": 7 }), ..handshake() }),
         (
             "a cookie that any page may have sent along",
             "AUTH_FAILED",

@@ -8,6 +8,7 @@ mod both_doors;
 mod command;
 mod contract;
 mod conventions;
+mod documents;
 mod history;
 mod live;
 mod persistence;

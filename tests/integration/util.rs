@@ -398,6 +398,11 @@ impl Socket {
         VecDeque::into_iter(named).map(|(_, data)| data).collect()
     }
 
+    /// All events that were kept, by name.
+    pub(crate) fn take_heard(&mut self) -> Vec<(String, Value)> {
+        self.heard.drain(..).collect()
+    }
+
     /// Joins a room in the chat vocabulary.
     pub(crate) async fn join(&mut self, room: &str) -> Value {
         self.ask("chat:room:join", json!({ "roomId": room })).await

@@ -151,12 +151,22 @@ fn apply<T: ConfigSection>(defaults: &Value, setting: &mut Setting) -> Result<()
     if default.is_object() {
         return Err("is a group of keys and not a value".to_owned());
     }
+    let fits = |value: &Value| {
+        let mut tree = defaults.clone();
+        put(&mut tree, &setting.path, value.clone());
+        serde_json::from_value::<T>(tree).map(drop)
+    };
+    let mut value = setting.value.clone();
     if setting.text {
-        setting.value = typed(&setting.value, default);
+        value = typed(&value, default);
+        // Without a default there is no telling the type: text, or what JSON takes it for.
+        if default.is_null() && fits(&value).is_err() {
+            value = value.as_str().and_then(|it| serde_json::from_str(it).ok()).unwrap_or(value);
+        }
     }
-    let mut tree = defaults.clone();
-    put(&mut tree, &setting.path, setting.value.clone());
-    serde_json::from_value::<T>(tree).map(drop).map_err(|error| {
+    let result = fits(&value);
+    setting.value = value;
+    result.map_err(|error| {
         let error = error.to_string();
         match parse::expected(&error) {
             Some(expected) => format!("must be {expected}"),

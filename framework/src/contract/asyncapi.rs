@@ -59,6 +59,7 @@ pub(super) fn document(about: &About, gateways: &[&GatewayContract]) -> AsyncApi
         document.operations.append(&mut channel.operations);
         document.channels.insert(channel.id, channel.description);
     }
+    schemas::share(&mut document.components.schemas);
     document
 }
 

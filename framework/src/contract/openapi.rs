@@ -85,6 +85,7 @@ fn error_body() -> RefOr<utoipa::openapi::Content> {
 
 fn add_components(components: &mut Components) {
     schemas::add_type::<RestErrorBody<'_>>(&mut components.schemas);
+    schemas::share(&mut components.schemas);
     for (status, name, description) in REFUSALS {
         components.responses.insert(name.to_owned(), refusal(status, description).into());
     }

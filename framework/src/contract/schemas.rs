@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use utoipa::{
     ToSchema,
-    openapi::{Ref, RefOr, Schema},
+    openapi::{Ref, RefOr, Schema, schema::ArrayItems},
 };
 
 use super::Shape;
@@ -34,6 +34,44 @@ pub(super) fn is_type(schema: &RefOr<Schema>) -> bool {
         }
         RefOr::T(Schema::Array(_)) => false,
         _ => true,
+    }
+}
+
+/// Refers to types by name wherever they stand in others: utoipa copies the arguments of generic
+/// types into them, and a client's tools would take a copy for another type.
+pub(super) fn share(schemas: &mut Schemas) {
+    let named: Vec<_> = schemas.iter().map(|(name, it)| (name.clone(), it.clone())).collect();
+    let named: Vec<_> = named.into_iter().filter(|(_, it)| is_type(it)).collect();
+    for schema in schemas.values_mut() {
+        for part in parts(schema) {
+            share_in(part, &named);
+        }
+    }
+}
+
+fn share_in(schema: &mut RefOr<Schema>, named: &[(String, RefOr<Schema>)]) {
+    if matches!(schema, RefOr::Ref(_)) {
+        return;
+    }
+    match named.iter().find(|(_, it)| it == schema) {
+        Some((name, _)) => *schema = Ref::from_schema_name(name).into(),
+        None => parts(schema).into_iter().for_each(|part| share_in(part, named)),
+    }
+}
+
+/// The schemas of which a schema consists.
+fn parts(schema: &mut RefOr<Schema>) -> Vec<&mut RefOr<Schema>> {
+    let RefOr::T(schema) = schema else { return Vec::new() };
+    match schema {
+        Schema::Object(object) => object.properties.values_mut().collect(),
+        Schema::Array(array) => match &mut array.items {
+            ArrayItems::RefOrSchema(items) => vec![&mut **items],
+            _ => Vec::new(),
+        },
+        Schema::OneOf(one) => one.items.iter_mut().collect(),
+        Schema::AnyOf(one) => one.items.iter_mut().collect(),
+        Schema::AllOf(all) => all.items.iter_mut().collect(),
+        _ => Vec::new(),
     }
 }
 

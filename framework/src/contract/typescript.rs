@@ -20,6 +20,7 @@ pub(super) fn declarations(about: &About, gateways: &[&GatewayContract]) -> Stri
     schemas::add_type::<SocketErrorBody<'_>>(&mut schemas);
     let client = client_events(gateways, &mut schemas);
     let server = server_events(gateways, &mut schemas);
+    schemas::share(&mut schemas);
     let mut text = format!("// {} {}: the events of Socket.IO.\n", about.title, about.version);
     text += HEAD;
     text += &client;

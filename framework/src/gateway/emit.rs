@@ -14,6 +14,9 @@ use crate::{contract::Event, error::CONTRACT_VERSION};
 /// Time after which a full queue is looked at again.
 const RETRY: Duration = Duration::from_millis(50);
 
+/// How often it is looked at: for a minute.
+const RETRIES: u32 = 1_200;
+
 /// A server event, encoded once for all who get it.
 #[derive(Debug, Clone)]
 pub struct Frame {
@@ -77,12 +80,15 @@ pub(super) fn act_on(socket: &SocketRef, sent: Result<(), SendError>) {
     }
 }
 
-/// Disconnects a socket as soon as there is room for the packet that says so. One that
-/// never reads again is closed by its ping timeout.
+/// Disconnects a socket as soon as there is room for the packet that says so.
 async fn disconnect(socket: SocketRef) {
-    while socket.connected() && socket.clone().disconnect().is_err() {
+    for _ in 0..RETRIES {
+        if !socket.connected() || socket.clone().disconnect().is_ok() {
+            return;
+        }
         tokio::time::sleep(RETRY).await;
     }
+    tracing::warn!(socket.ns = socket.ns(), "A socket that does not read could not be told");
 }
 
 /// Emits to the sockets of a namespace that have joined a channel.

@@ -95,7 +95,9 @@ impl<G: super::Gateway> Events<G> {
 /// An async method of a gateway that can handle an event.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event handler of `{G}`",
-    label = "expected `async fn(self: Arc<Self>, <extractors>..) -> Result<impl Serialize, impl Into<ClientError>>`"
+    label = "expected `async fn(self: Arc<Self>, <extractors>..) -> Result<impl Serialize, impl Into<ClientError>>`",
+    note = "every argument but the first must be an extractor: `Data<T>`, `Valid<Data<T>>`, `SocketRef`, or a guard; a guard is one only if the gateway has what it asks for",
+    note = "the result must be `()`, or a `Result` of data that is `Serialize + ToSchema` and an error that becomes a `ClientError`"
 )]
 pub trait EventHandler<G, M>: Clone + Send + Sync + 'static {
     /// What its arguments and result say about the event.

@@ -5,8 +5,11 @@
 
 use std::{
     collections::VecDeque,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
 };
+
+use futures_util::FutureExt;
 
 use crate::provider::BoxFuture;
 
@@ -90,7 +93,8 @@ impl Mailbox {
 
     async fn work(self: Arc<Self>) {
         while let Some(job) = self.next() {
-            job.await;
+            // A job that panics ends alone: those behind it must not wait for ever.
+            let _ = AssertUnwindSafe(job).catch_unwind().await;
         }
     }
 

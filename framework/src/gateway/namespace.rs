@@ -9,7 +9,7 @@ use socketioxide::{
     SocketIo,
     adapter::LocalAdapter,
     extract::{Data, SocketRef},
-    handler::{ConnectHandler, FromConnectParts, Value},
+    handler::{ConnectHandler, DisconnectHandler, FromConnectParts, Value},
     socket::{DisconnectReason, Socket},
 };
 use tokio::sync::watch;
@@ -202,6 +202,26 @@ impl<G: Gateway> Hooks for Attached<G> {
 #[derive(Clone)]
 struct OnConnect(Arc<Namespace>);
 
+/// Lets sockets go, before anything else can happen on their connection: a client that
+/// connects to the namespace again at once would otherwise be taken for the old one.
+struct OnDisconnect;
+
+impl DisconnectHandler<LocalAdapter, Ours> for OnDisconnect {
+    fn call(&self, socket: Arc<Socket<LocalAdapter>>, reason: DisconnectReason) {
+        leave(SocketRef::from(socket), reason);
+    }
+
+    fn call_with_defer(
+        &self,
+        socket: Arc<Socket<LocalAdapter>>,
+        reason: DisconnectReason,
+        defer: fn(Arc<Socket<LocalAdapter>>),
+    ) {
+        leave(SocketRef::from(Arc::clone(&socket)), reason);
+        defer(socket);
+    }
+}
+
 /// Distinguishes our implementation of socketioxide's handler traits from its own.
 pub(super) enum Ours {}
 
@@ -299,9 +319,7 @@ impl OnConnect {
             Dispatcher { namespace: Arc::clone(&namespace), mailbox: Arc::clone(&mailbox) };
         socket.extensions.insert(Attendance { namespace, mailbox, presence });
         socket.on_fallback(dispatcher);
-        socket.on_disconnect(async |socket: SocketRef, reason: DisconnectReason| {
-            leave(socket, reason);
-        });
+        socket.on_disconnect(OnDisconnect);
         Ok(())
     }
 }

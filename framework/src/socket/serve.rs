@@ -68,19 +68,18 @@ async fn serve<T: Socket>(
     let connection = Connection::new(session, outgoing, closing);
     let writing = tokio::spawn(write(sink, queue, closed));
 
+    let hold = stopping.hold();
     let talk = async {
         Arc::clone(&socket).connected(connection.clone()).await;
-        read(&socket, &connection, &mut frames).await;
+        read(&socket, &connection, &mut frames, &stopping).await;
     };
-    tokio::select! {
-        // A panic of the protocol ends its connection, and nothing else.
-        _ = AssertUnwindSafe(talk).catch_unwind() => {}
-        () = stopping.wait() => connection.close(GOING_AWAY, "the server stops"),
-    }
+    // A panic of the protocol ends its connection, and nothing else.
+    let _ = AssertUnwindSafe(talk).catch_unwind().await;
     connection.close(1000, "");
     socket.disconnected(connection).await;
     // The writer ends by itself, or with the stream it writes to.
     let _ = writing.await;
+    drop(hold);
 }
 
 /// Handles the client's frames, one after the other.
@@ -88,11 +87,17 @@ async fn read<T: Socket>(
     socket: &Arc<T>,
     connection: &Connection<T::Session>,
     frames: &mut (impl Stream<Item = Result<Message, axum::Error>> + Unpin),
+    stopping: &Stopping,
 ) {
     let mut asked = false;
     loop {
         // Half of the time is the client's, half that of the ping that asks for a sign of it.
-        let text = match timeout(T::IDLE / 2, frames.next()).await {
+        let next = tokio::select! {
+            // What is being answered is answered; nothing more is read.
+            () = stopping.wait() => return connection.close(GOING_AWAY, "the server stops"),
+            next = timeout(T::IDLE / 2, frames.next()) => next,
+        };
+        let text = match next {
             Err(_) if asked => return connection.close(SILENT, "nothing was heard for too long"),
             Err(_) => {
                 asked = true;

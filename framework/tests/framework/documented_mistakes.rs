@@ -29,12 +29,16 @@ mod module_circle;
 mod not_imported;
 mod private_provider;
 mod provider_circle;
+mod same_type_name;
 mod unused_provider;
 mod useless_override;
 mod wrong_method;
 
 /// Where the page's own words end.
 const BEGIN: &str = "<!-- From here on the page is written by its test. -->\n";
+
+/// How the notes of our traits begin, among those of rustc.
+const NOTES: [&str; 2] = ["every argument", "the result"];
 
 struct Mistake {
     source: &'static str,
@@ -53,9 +57,9 @@ enum Finder {
 impl Finder {
     fn name(self) -> &'static str {
         match self {
-            Self::Check => "`hornero check`, every start, and the test `wiring`",
-            Self::Start => "the start",
-            Self::Compiler => "the compiler",
+            Self::Check => "`check`",
+            Self::Start => "start",
+            Self::Compiler => "compiler",
         }
     }
 }
@@ -94,9 +98,8 @@ async fn mistakes() -> Vec<Mistake> {
         missing_in_hook,
         missing_guard,
         duplicate_event,
+        same_type_name,
         useless_override,
-        failing_constructor,
-        failing_hook,
     ];
     mistakes.extend(compile_errors![
         wrong_argument,
@@ -105,6 +108,7 @@ async fn mistakes() -> Vec<Mistake> {
         wrong_reply,
         guard_without_service,
     ]);
+    mistakes.extend(mistakes![failing_constructor, failing_hook]);
     mistakes
 }
 
@@ -145,8 +149,8 @@ impl Mistake {
         message.extend(label.map(|it| format!("\n  {it}")));
         let notes = error["children"].as_array().unwrap().iter();
         let notes = notes.filter(|it| it["level"] == "note" && it["spans"] == Value::Array(vec![]));
-        let ours =
-            notes.filter_map(|it| it["message"].as_str()).filter(|it| it.starts_with("every"));
+        let notes = notes.filter_map(|it| it["message"].as_str());
+        let ours = notes.filter(|it| NOTES.iter().any(|begin| it.starts_with(begin)));
         ours.for_each(|it| message += &format!("\n  note: {it}"));
         Self { source, message, finder: Finder::Compiler }
     }
@@ -167,7 +171,7 @@ impl Mistake {
         let (before, app) =
             code.split_once("\npub(super) fn app() -> App {\n").unwrap_or((&code, ""));
         if app.lines().next().is_none_or(|it| !it.contains(".override_with")) {
-            return before.trim_end().to_owned();
+            return before.trim_end().replace("::{App, ", "::{");
         }
         code.replace("pub(super) ", "")
     }

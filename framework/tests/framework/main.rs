@@ -5,6 +5,7 @@
 
 mod container;
 mod documented_mistakes;
+mod documents;
 mod gateway;
 mod http;
 mod introspection;

@@ -3,7 +3,7 @@
 //! Wiring can be right and the world wrong. The server does not start, and says what it was
 //! building; no port was bound yet.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use hornero::{App, BoxError, Module, ModuleDef};
 
@@ -15,7 +15,7 @@ impl Ledger {
     }
 }
 
-async fn balance(_ledger: std::sync::Arc<Ledger>) -> Result<(), BoxError> {
+async fn balance(_ledger: Arc<Ledger>) -> Result<(), BoxError> {
     Ok(())
 }
 

@@ -1,0 +1,404 @@
+//! The documents that an app makes of its routes and events, and how they are served.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{Request, Response, header},
+    routing::get,
+};
+use hornero::{
+    App, ClientError, Controller, Data, Documents, Event, EventAccess, Events, Gateway, Json,
+    Module, ModuleDef, Page, Public, Routes, routes,
+};
+use http_body_util::BodyExt;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+use utoipa::ToSchema;
+
+use crate::server::environment;
+
+/// A question.
+#[derive(Serialize, Deserialize, ToSchema)]
+struct Poll {
+    /// What is asked. It ends the comment: */
+    question: String,
+    #[serde(rename = "all-votes")]
+    votes: Vec<Vote>,
+    closed_by: Option<String>,
+    counts: BTreeMap<String, u32>,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Vote {
+    Yes,
+    No,
+}
+
+#[derive(Deserialize, ToSchema)]
+struct PollReference {
+    #[expect(dead_code, reason = "only described")]
+    poll: u32,
+}
+
+#[derive(Deserialize, ToSchema)]
+struct Ballot {
+    #[expect(dead_code, reason = "only described")]
+    vote: Vote,
+}
+
+#[derive(Serialize, ToSchema)]
+struct PollClosed {
+    votes: u32,
+}
+
+impl Event for PollClosed {
+    const NAME: &'static str = "polls:changed";
+}
+
+#[derive(Serialize, ToSchema)]
+struct PollOpened {
+    at: String,
+}
+
+impl Event for PollOpened {
+    const NAME: &'static str = "polls:changed";
+}
+
+struct PollController;
+
+impl Controller for PollController {
+    fn routes() -> Routes<Self> {
+        Routes::new()
+            .routes(routes!(open_poll, newest_poll))
+            .routes(routes!(list_polls))
+            .route("/polls/hidden", get(async || "nobody knows"))
+    }
+}
+
+/// Opens a poll.
+///
+/// It can be answered at once.
+#[utoipa::path(
+    post,
+    path = "/polls",
+    request_body = Poll,
+    responses((status = 200, body = Poll), (status = 409, description = "There is one")),
+    security(("bearer" = [])),
+)]
+async fn open_poll(
+    State(_this): State<Arc<PollController>>,
+    Json(poll): Json<Poll>,
+) -> axum::Json<Poll> {
+    axum::Json(poll)
+}
+
+/// Gets the newest poll.
+#[utoipa::path(get, path = "/polls", responses((status = 200, body = Poll)), security(()))]
+async fn newest_poll() -> Result<axum::Json<Poll>, ClientError> {
+    Err(ClientError::unavailable("There is none yet"))
+}
+
+/// Lists all polls.
+#[utoipa::path(get, path = "/polls/all", responses((status = 200, body = Page<Poll>)), security(()))]
+async fn list_polls() -> axum::Json<Page<Poll>> {
+    axum::Json(Page { items: Vec::new(), next_cursor: None, has_more: false })
+}
+
+struct PollGateway;
+
+impl Gateway for PollGateway {
+    const NAMESPACES: &'static [&'static str] = &["/", "/polls"];
+
+    fn events(on: &mut Events<Self>) {
+        on.on("polls:vote", Self::vote);
+        on.on("polls:join", Self::join).replies("polls:joined");
+        on.emits::<PollOpened>().emits::<PollClosed>();
+    }
+}
+
+impl PollGateway {
+    async fn vote(
+        self: Arc<Self>,
+        _: Public,
+        _: Data<PollReference>,
+        _: Data<Ballot>,
+    ) -> Result<(), ClientError> {
+        Ok(())
+    }
+
+    async fn join(self: Arc<Self>, _: Public, _: Data<PollReference>) -> Result<Poll, ClientError> {
+        Err(ClientError::unavailable("There is none yet"))
+    }
+}
+
+/// Serves an event of the same name as [`PollGateway`] elsewhere, and takes something else.
+struct OtherGateway;
+
+impl Gateway for OtherGateway {
+    const NAMESPACES: &'static [&'static str] = &["/other"];
+    const ACCESS: EventAccess = EventAccess::Public;
+
+    fn events(on: &mut Events<Self>) {
+        on.on("polls:vote", Self::vote);
+    }
+}
+
+impl OtherGateway {
+    async fn vote(self: Arc<Self>, _: Data<u32>) -> Result<(), ClientError> {
+        Ok(())
+    }
+}
+
+struct PollsModule;
+
+impl Module for PollsModule {
+    fn define(m: &mut ModuleDef) {
+        m.controller(|| PollController).gateway(|| PollGateway).gateway(|| OtherGateway);
+    }
+}
+
+fn documents() -> Documents {
+    App::of::<PollsModule>().titled("Polls <3", "1.2.3").documents()
+}
+
+fn openapi() -> Value {
+    serde_json::from_str(&documents().openapi).unwrap()
+}
+
+fn asyncapi() -> Value {
+    serde_json::from_str(&documents().asyncapi).unwrap()
+}
+
+#[test]
+fn app_and_modules_give_their_names_to_the_documents() {
+    let document = openapi();
+    assert_eq!(document["info"], json!({ "title": "Polls <3", "version": "1.2.3" }));
+    assert_eq!(document["tags"], json!([{ "name": "polls" }]));
+    assert_eq!(document["paths"]["/polls"]["get"]["tags"], json!(["polls"]));
+    assert_eq!(asyncapi()["info"]["title"], "Polls <3");
+    assert!(documents().socket_types.starts_with("// Polls <3 1.2.3: "));
+
+    let untitled: Value =
+        serde_json::from_str(&App::of::<PollsModule>().documents().openapi).unwrap();
+    assert_eq!(untitled["info"], json!({ "title": "Polls", "version": "0.0.0" }));
+}
+
+#[test]
+fn routes_are_documented_with_what_the_framework_may_answer() {
+    let document = openapi();
+    let operation = &document["paths"]["/polls"]["post"];
+    assert_eq!(operation["operationId"], "openPoll");
+    assert_eq!(operation["summary"], "Opens a poll.");
+    assert_eq!(operation["description"], "It can be answered at once.");
+    let statuses: Vec<_> = operation["responses"].as_object().unwrap().keys().collect();
+    assert_eq!(statuses, ["200", "400", "401", "409", "413", "415", "500", "503"]);
+    assert_eq!(
+        operation["responses"]["409"]["content"]["application/json"]["schema"],
+        json!({ "$ref": "#/components/schemas/ErrorBody" }),
+    );
+    // Nothing to be wrong, no token to be missing.
+    let newest = &document["paths"]["/polls"]["get"]["responses"];
+    let statuses: Vec<_> = newest.as_object().unwrap().keys().collect();
+    assert_eq!(statuses, ["200", "500", "503"]);
+    assert!(document["paths"].get("/polls/hidden").is_none());
+}
+
+#[test]
+fn lists_of_a_type_refer_to_it() {
+    let document = openapi();
+    let items = &document["components"]["schemas"]["Page_Poll"]["properties"]["items"]["items"];
+    assert_eq!(*items, json!({ "$ref": "#/components/schemas/Poll" }));
+}
+
+#[test]
+fn contract_of_routes_can_be_read_by_programs() {
+    let app = App::of::<PollsModule>();
+    let contract = app.controllers().next().unwrap();
+    assert_eq!(contract.controller.to_string(), "PollController");
+    let routes: Vec<_> =
+        contract.routes.iter().map(|it| (it.method, it.path.as_str(), it.is_public())).collect();
+    let expected =
+        [("GET", "/polls", true), ("POST", "/polls", false), ("GET", "/polls/all", true)];
+    assert_eq!(routes, expected);
+}
+
+#[test]
+fn namespaces_are_channels_and_acks_are_replies() {
+    let document = asyncapi();
+    assert_eq!(document["channels"]["main"]["address"], "/");
+    assert_eq!(document["channels"]["polls"]["address"], "/polls");
+    let vote = &document["operations"]["polls.receive.polls.vote"];
+    assert_eq!(vote["action"], "receive");
+    assert_eq!(vote["x-access"], json!(["public"]));
+    assert_eq!(
+        vote["reply"]["messages"],
+        json!([{ "$ref": "#/channels/polls/messages/ack.polls.vote" }]),
+    );
+    let messages = &document["components"]["messages"];
+    // In two parts, and bare or in an envelope.
+    let payload = &messages["client.polls.vote"]["payload"]["anyOf"];
+    assert_eq!(
+        payload[0]["allOf"],
+        json!([
+            { "$ref": "#/components/schemas/PollReference" },
+            { "$ref": "#/components/schemas/Ballot" },
+        ]),
+    );
+    assert_eq!(payload[1]["properties"]["data"], payload[0]);
+    assert_eq!(
+        messages["ack.polls.vote"]["payload"]["oneOf"][0]["properties"]["data"]["type"],
+        "null"
+    );
+    // The same name, another payload.
+    let other = &messages["client.polls.vote.other"]["payload"]["anyOf"][0];
+    assert_eq!(other["type"], "integer");
+    // One event, two kinds of data; and the error event of each gateway.
+    let changed = messages["server.polls.changed"]["payload"]["anyOf"].as_array().unwrap();
+    assert_eq!(changed.len(), 2);
+    assert!(document["operations"]["other.send.error"].is_object());
+}
+
+#[test]
+fn declarations_say_in_typescript_what_the_types_say() {
+    let text = documents().socket_types;
+    for line in [
+        r#"  "polls:vote": (payload: Payload<"polls:vote", PollReference & Ballot | number>, ack?: (answer: Ack<null>) => void) => void;"#,
+        r#"  "polls:join": (payload: Payload<"polls:join", PollReference>, ack: (answer: Ack<Poll>) => void) => void;"#,
+        r#"  "polls:joined": (data: Reply<Poll>) => void;"#,
+        r#"  "polls:changed": (data: Sent<PollOpened> | Sent<PollClosed>) => void;"#,
+        r#"  "error": (data: ErrorObject) => void;"#,
+        "/** A question. */\nexport interface Poll {",
+        "  /** What is asked. It ends the comment: * / */\n  question: string;",
+        r#"  "all-votes": Array<Vote>;"#,
+        "  closed_by?: string | null;",
+        "  counts: Record<string, number>;",
+        r#"export type Vote = "yes" | "no";"#,
+    ] {
+        assert!(text.contains(line), "no {line} in:\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn documents_are_served_as_they_are_and_only_once() {
+    let app = App::of::<PollsModule>().titled("Polls <3", "1.2.3");
+    let documents = app.documents();
+    let server = app.build().await.unwrap();
+    for (path, kind, text) in [
+        ("/openapi.json", "application/json", Some(documents.openapi)),
+        ("/asyncapi.json", "application/json", Some(documents.asyncapi)),
+        ("/socket.d.ts", "text/plain; charset=utf-8", Some(documents.socket_types)),
+        ("/docs", "text/html; charset=utf-8", None),
+        ("/docs/start.js", "text/javascript; charset=utf-8", None),
+        ("/docs/swagger-ui.css", "text/css; charset=utf-8", None),
+        ("/docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8", None),
+    ] {
+        let answer = server.router().oneshot(Request::get(path).body(Body::empty()).unwrap());
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], kind, "{path}");
+        assert_eq!(answer.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
+        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        let tag = answer.headers()[header::ETAG].clone();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert!(text.is_none_or(|it| body == it), "{path} is another document");
+
+        let again = Request::get(path).header(header::IF_NONE_MATCH, tag);
+        let again = server.router().oneshot(again.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(again.status(), 304, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn page_names_nothing_that_is_elsewhere() {
+    let server = App::of::<PollsModule>().titled("Polls <3", "1.2.3").build().await.unwrap();
+    let page = get_text(server.router(), "/docs").await;
+    assert!(page.contains("<title>Polls &lt;3: API</title>"), "{page}");
+    let script = get_text(server.router(), "/docs/start.js").await;
+    for text in [page, script] {
+        assert!(!text.contains("//cdn") && !text.contains("http"), "{text}");
+    }
+}
+
+async fn get_text(router: axum::Router, path: &str) -> String {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let answer: Response<Body> = router.oneshot(request).await.unwrap();
+    String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().into()).unwrap()
+}
+
+#[tokio::test]
+async fn documents_can_be_closed() {
+    let config = environment(&[("HORNERO__SERVER__DOCS", "false")]);
+    let server = App::of::<PollsModule>().with_config(config).build().await.unwrap();
+    for path in ["/openapi.json", "/asyncapi.json", "/socket.d.ts", "/docs", "/docs/start.js"] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        assert_eq!(server.router().oneshot(request).await.unwrap().status(), 404, "{path}");
+    }
+}
+
+#[test]
+fn what_documents_could_not_tell_apart_is_a_mistake() {
+    mod elsewhere {
+        use super::*;
+
+        #[derive(Serialize, ToSchema)]
+        pub(super) struct Poll {
+            title: String,
+        }
+
+        impl Event for Poll {
+            const NAME: &'static str = "elsewhere:poll";
+        }
+
+        #[derive(Serialize, ToSchema)]
+        pub(super) struct Sent {
+            title: String,
+        }
+
+        impl Event for Sent {
+            const NAME: &'static str = "elsewhere:sent";
+        }
+    }
+
+    struct ElsewhereGateway;
+    impl Gateway for ElsewhereGateway {
+        const NAMESPACES: &'static [&'static str] = &["/"];
+        fn events(on: &mut Events<Self>) {
+            on.emits::<elsewhere::Poll>().emits::<elsewhere::Sent>();
+        }
+    }
+
+    struct TwinController;
+    impl Controller for TwinController {
+        fn routes() -> Routes<Self> {
+            Routes::new().routes(routes!(open_poll))
+        }
+    }
+
+    /// Opens another poll.
+    #[utoipa::path(post, path = "/others", responses((status = 200)), security(()))]
+    async fn open_poll() {}
+
+    struct TwinsModule;
+    impl Module for TwinsModule {
+        fn define(m: &mut ModuleDef) {
+            m.import::<PollsModule>().controller(|| TwinController).gateway(|| ElsewhereGateway);
+        }
+    }
+
+    let mistakes = App::of::<TwinsModule>().check().unwrap_err();
+
+    let texts: Vec<_> = mistakes.0.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(texts.len(), 3, "{mistakes}");
+    assert!(texts[0].starts_with("two routes are documented as `openPoll`"), "{mistakes}");
+    assert!(texts[1].starts_with("a type named `Poll` has another form than"), "{mistakes}");
+    assert!(
+        texts[2].starts_with("a type is named `Sent`, as one of the framework's"),
+        "{mistakes}"
+    );
+    assert!(mistakes.0.iter().all(|it| it.place.contains("documents.rs:")), "{mistakes}");
+}

@@ -1,0 +1,212 @@
+//! What the server really sends, held against the documents.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::document::{self, resolved};
+use crate::util::{Socket, TestApp};
+
+#[tokio::test]
+async fn answers_of_routes_are_as_documented() {
+    let app = TestApp::start().await;
+    let ada = app.register("Ada").await;
+    let ben = app.guest("Ben").await;
+    let (room, session) = (ada.room("public").await, ada.session().await);
+    let message = json!({ "content": "hello", "clientMessageId": "m-1" });
+    let in_room = format!("/rooms/{room}/messages");
+    let in_session = format!("/chat/sessions/{session}/messages");
+
+    let form = json!({ "email": ada.email, "password": crate::util::PASSWORD });
+    let second_guest = app.post("/auth/guest", json!({})).await;
+    let known = json!({ "email": ada.email, "password": "x".repeat(12), "displayName": "Eve" });
+    let answers = [
+        ("POST", "/auth/login", app.post("/auth/login", form).await),
+        ("POST", "/auth/guest", second_guest),
+        ("POST", "/auth/register", app.post("/auth/register", known).await),
+        ("GET", "/auth/me", ben.get("/auth/me").await),
+        ("GET", "/auth/me", app.get("/auth/me", &[]).await),
+        ("POST", "/rooms", ada.post("/rooms", json!({ "name": "Hall" })).await),
+        ("POST", "/rooms", ada.post("/rooms", json!({})).await),
+        ("POST", "/rooms", ben.post("/rooms", json!({ "name": "Hall" })).await),
+        ("GET", "/rooms", ada.get("/rooms?limit=1").await),
+        ("GET", "/rooms/{roomId}", ada.get(&format!("/rooms/{room}")).await),
+        ("GET", "/rooms/{roomId}", ada.get(&format!("/rooms/{}", Uuid::nil())).await),
+        ("POST", "/sessions", ada.post("/sessions", json!({})).await),
+        ("GET", "/sessions", ada.get("/sessions").await),
+        ("GET", "/sessions/{sessionId}", ada.get(&format!("/sessions/{session}")).await),
+        ("POST", "/rooms/{roomId}/messages", ada.post(&in_room, message.clone()).await),
+        ("POST", "/rooms/{roomId}/messages", ada.post(&in_room, message.clone()).await),
+        ("POST", "/rooms/{roomId}/messages", ben.post(&in_room, message.clone()).await),
+        ("GET", "/rooms/{roomId}/messages", ada.get(&in_room).await),
+        ("POST", "/chat/sessions/{sessionId}/messages", ada.post(&in_session, message).await),
+        ("GET", "/chat/sessions/{sessionId}/messages", ada.get(&in_session).await),
+    ];
+
+    let document = document::openapi();
+    let mut called = BTreeSet::new();
+    for (method, path, answer) in answers {
+        let (status, door) = (answer.status.to_string(), format!("{method} {path}"));
+        let operation = &document["paths"][path][method.to_lowercase()];
+        let response = resolved(&operation["responses"][&status], &document);
+        let schema = &response["content"]["application/json"]["schema"];
+        assert!(schema.is_object(), "{door} answers {status}, which is not documented");
+        assert_matches(&answer.body, schema, &document, &format!("{door} {status}"));
+        called.insert(door);
+    }
+    assert_eq!(called.len(), document::operations().len(), "only {called:?} were called");
+}
+
+#[tokio::test]
+async fn acks_and_events_are_as_documented() {
+    let app = TestApp::start().await;
+    let ada = app.register("Ada").await;
+    let (room, session) = (ada.room("public").await, ada.session().await);
+    let mut ben = app.guest("Ben").await.connect("/chat").await;
+    let mut socket = ada.connect("/chat").await;
+    let mut said = BTreeSet::new();
+    let document = document::asyncapi();
+
+    let to_room = json!({ "roomId": room });
+    let to_session = json!({ "sessionId": session });
+    let in_envelope = json!({ "data": { "roomId": room }, "requestId": "r-1" });
+    ben.ask("chat:room:join", to_room.clone()).await;
+    for (event, payload) in [
+        ("chat:room:create", json!({ "name": "Hall" })),
+        ("chat:room:join", in_envelope),
+        ("chat:message:send", json!({ "roomId": room, "content": "hello" })),
+        ("chat:typing:start", to_room.clone()),
+        ("chat:typing:stop", to_room.clone()),
+        ("chat:room:leave", to_room.clone()),
+        ("chat:room:leave", json!({})),
+        ("join_session", to_session.clone()),
+        ("send_message", json!({ "sessionId": session, "content": "hello" })),
+        ("typing", json!({ "sessionId": session, "isTyping": true })),
+        ("leave_session", json!({ "sessionId": 7 })),
+        ("leave_session", to_session),
+    ] {
+        let ack = socket.emit_ack(event, payload).await;
+        assert_message(&document, "ack", event, &ack);
+        said.insert(event.to_owned());
+    }
+    // Ada in Ben's session words, so that she hears them: every conversation has both.
+    ben.ask("join_session", json!({ "sessionId": room })).await;
+    socket.ask("join_session", json!({ "sessionId": room })).await;
+    socket.ask("typing", json!({ "sessionId": room, "isTyping": true })).await;
+    ben.event("user_typing").await;
+    socket.ask("leave_session", json!({ "sessionId": room })).await;
+    let left = ben.event("user_left").await;
+    assert_message(&document, "server", "user_left", &left);
+
+    for socket in [&mut socket, &mut ben] {
+        for (event, data) in everything_heard(socket).await {
+            assert_message(&document, "server", &event, &data);
+        }
+    }
+    assert_eq!(said.len(), document::client_events().len(), "only {said:?} were sent");
+}
+
+#[test]
+fn whatever_differs_from_the_documents_is_found() {
+    let document = document::asyncapi();
+    let schema = json!({ "$ref": "#/components/schemas/RoomLeft" });
+    let room = Uuid::nil();
+    let right = json!({ "roomId": room, "reason": "left" });
+    assert_eq!(faults(&right, &schema, &document), [] as [&str; 0]);
+    for wrong in [
+        json!({ "roomId": room }),
+        json!({ "roomId": "Hall", "reason": "left" }),
+        json!({ "roomId": room, "reason": null }),
+        json!([]),
+    ] {
+        assert!(!faults(&wrong, &schema, &document).is_empty(), "{wrong}");
+    }
+    let known = keys(&right, &schema, &document).unwrap();
+    assert_eq!(known.into_iter().collect::<Vec<_>>(), ["reason", "roomId"]);
+}
+
+/// All events that came while something else was waited for.
+async fn everything_heard(socket: &mut Socket) -> Vec<(String, Value)> {
+    // What the server has said before this answer is here when the answer is.
+    socket.emit_ack("no such event", json!({})).await;
+    socket.take_heard()
+}
+
+#[track_caller]
+fn assert_message(document: &Value, role: &str, event: &str, data: &Value) {
+    let key = format!("{role}.{}", event.replace(':', "."));
+    let schema = &document["components"]["messages"][&key]["payload"];
+    assert!(schema.is_object(), "{key} is not documented");
+    assert_matches(data, schema, document, &key);
+}
+
+#[track_caller]
+fn assert_matches(value: &Value, schema: &Value, document: &Value, place: &str) {
+    let mut faults = faults(value, schema, document);
+    let known = keys(value, schema, document);
+    let entries = value.as_object().into_iter().flatten();
+    let unknown = entries.filter(|(key, _)| known.as_ref().is_some_and(|it| !it.contains(*key)));
+    faults.extend(unknown.map(|(key, _)| format!("`{key}` is not documented")));
+    assert!(faults.is_empty(), "{place}: {faults:?} in {value}");
+}
+
+/// What a schema finds wrong with a value.
+fn faults(value: &Value, schema: &Value, document: &Value) -> Vec<String> {
+    let schema = resolved(schema, document);
+    let list = |key: &str| schema[key].as_array().into_iter().flatten();
+    let mut found = Vec::new();
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    if schema["type"] != kind && !list("type").any(|it| it == kind) && !schema["type"].is_null() {
+        found.push(format!("{value} is not of type {}", schema["type"]));
+    }
+    if schema["enum"].is_array() && !list("enum").any(|it| it == value) {
+        found.push(format!("{value} is not one of {}", schema["enum"]));
+    }
+    if schema.get("const").is_some_and(|it| it != value) {
+        found.push(format!("{value} is not {}", schema["const"]));
+    }
+    if schema["format"] == "uuid" && value.as_str().is_some_and(|it| Uuid::parse_str(it).is_err()) {
+        found.push(format!("{value} is no UUID"));
+    }
+    for key in list("required").filter_map(Value::as_str).filter(|it| value.get(it).is_none()) {
+        found.push(format!("`{key}` is missing"));
+    }
+    for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+        found.extend(value.get(key).into_iter().flat_map(|it| faults(it, property, document)));
+    }
+    for item in value.as_array().into_iter().flatten().filter(|_| schema["items"].is_object()) {
+        found.extend(faults(item, &schema["items"], document));
+    }
+    found.extend(list("allOf").flat_map(|part| faults(value, part, document)));
+    for choices in ["anyOf", "oneOf"] {
+        let mut all = list(choices).map(|it| faults(value, it, document)).peekable();
+        let nothing_fits = all.peek().is_some() && all.all(|it| !it.is_empty());
+        if nothing_fits {
+            found.push(format!("{value} is none of {choices}"));
+        }
+    }
+    found
+}
+
+/// The keys that an object may have; none if it may have any.
+fn keys(value: &Value, schema: &Value, document: &Value) -> Option<BTreeSet<String>> {
+    let schema = resolved(schema, document);
+    if let Some(choices) = schema["anyOf"].as_array().or(schema["oneOf"].as_array()) {
+        let fits = |it: &&Value| faults(value, it, document).is_empty();
+        return keys(value, choices.iter().find(fits)?, document);
+    }
+    let mut all = BTreeSet::new();
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        all.extend(keys(value, part, document)?);
+    }
+    all.extend(schema["properties"].as_object().into_iter().flatten().map(|it| it.0.clone()));
+    Some(all).filter(|it| !it.is_empty())
+}
