@@ -199,13 +199,14 @@ async fn rights_follow_from_membership_then_rank_then_visibility() {
     use Right::{Join, Read, Send};
     use Visibility::{Private, Public};
     type Granted = Result<&'static str, &'static str>;
+    type Row = ((UserType, Role), Option<MemberRole>, Visibility, [Granted; 3]);
     const ABSENT: Granted = Err("There is no such conversation, or you have no access to it");
     const NO_MEMBER: Granted = Err("Only members may do this: join the room first");
 
     let (guest, employee) = ((UserType::Guest, Role::User), (UserType::Employee, Role::User));
     let supervisor = (UserType::Supervisor, Role::User);
     let (admin, program) = ((UserType::Employee, Role::Admin), (UserType::Service, Role::User));
-    let table: [((UserType, Role), Option<MemberRole>, Visibility, [Granted; 3]); 13] = [
+    let table: [Row; 13] = [
         // Who, as what in the room:              read, join, send
         (employee, Some(MemberRole::Owner), Private, [Ok("owner"); 3]),
         (employee, Some(MemberRole::Moderator), Private, [Ok("moderator"); 3]),
