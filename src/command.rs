@@ -90,7 +90,7 @@ impl Command {
             Action::Check => check(),
             Action::Events => app().map(|it| print!("{}", inspect::events(&it))),
             Action::Graph => app().map(|it| print!("{}", inspect::graph(&it))),
-            Action::Config => app().and_then(|it| Ok(print!("{}", inspect::config(&it)?))),
+            Action::Config => print_config(),
             Action::Doctor => doctor::run().await,
             Action::User { action: UserAction::Add(args) } => users::add(args).await,
             Action::User { action: UserAction::Promote(args) } => users::promote(args).await,
@@ -131,6 +131,12 @@ fn dot_env() -> Result<Vec<(String, String)>, Box<dyn Error>> {
     };
     let variables = lines.collect::<Result<Vec<_>, _>>();
     variables.map_err(|_| ".env has a line that is not NAME=value".into())
+}
+
+/// `hornero config`
+fn print_config() -> Result<(), Box<dyn Error>> {
+    print!("{}", inspect::config(&app()?)?);
+    Ok(())
 }
 
 /// `hornero check`

@@ -1,6 +1,6 @@
 //! Parsing what clients send, with errors that name the field and echo nothing.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
 use crate::error::{ClientError, FieldError};
@@ -10,12 +10,12 @@ pub(crate) fn json<T: DeserializeOwned>(text: &[u8]) -> Result<T, ClientError> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        match error.inner().classify() {
-            Category::Data => {
-                ClientError::fields(vec![field_error(&path, &error.inner().to_string())])
-            }
-            Category::Syntax | Category::Eof | Category::Io => not_json(),
+        // serde_json takes a number in the place of an enum's name for broken syntax.
+        let well_formed = || serde_json::from_slice::<IgnoredAny>(text).is_ok();
+        if error.inner().classify() == Category::Data || well_formed() {
+            return ClientError::fields(vec![field_error(&path, &error.inner().to_string())]);
         }
+        not_json()
     })?;
     deserializer.end().map_err(|_| not_json())?;
     Ok(value)
@@ -122,6 +122,8 @@ mod tests {
             r#"{{"roomId":"{id}","nested":{{"visibility":"public","count":"many"}}}}"#
         ));
         assert_eq!(count["message"], "`nested.count`: must be a whole number, not negative");
+        let number = refusal(&format!(r#"{{"roomId":"{id}","nested":{{"visibility":7}}}}"#));
+        assert_eq!(number["details"]["field"], "nested.visibility");
         let variant =
             refusal(&format!(r#"{{"roomId":"{id}","nested":{{"visibility":"secret"}}}}"#));
         assert_eq!(

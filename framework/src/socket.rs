@@ -1,4 +1,4 @@
-//! The [`Socket`] trait: a feature's protocol over plain WebSockets.
+//! The [`Socket`] trait: a feature's protocol over plain `WebSocket`s.
 //!
 //! ```text
 //! request -> authenticate -> upgrade -> connected
@@ -18,7 +18,7 @@ mod serve;
 pub use connection::{Connection, Gone};
 pub(crate) use serve::route;
 
-/// Speaks a protocol of text frames over plain WebSockets, at a path of its own.
+/// Speaks a protocol of text frames over plain `WebSocket`s, at a path of its own.
 ///
 /// Clients that do not speak Socket.IO use it. Commands of one connection are handled in
 /// order of arrival, those of different connections in parallel.

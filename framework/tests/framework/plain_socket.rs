@@ -1,4 +1,4 @@
-//! Protocols over plain WebSockets.
+//! Protocols over plain `WebSocket`s.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
