@@ -113,7 +113,7 @@ pub enum StartError {
         source: BoxError,
     },
 
-    /// [`App::resolve`] was asked for something that the root module does not have.
+    /// [`App::resolve`](crate::App::resolve) was asked for something that the root module does not have.
     #[error("`{module}` has no `{wanted}`: provide it there, or import a module that exports it")]
     Unknown {
         /// What was asked for.
