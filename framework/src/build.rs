@@ -1,6 +1,6 @@
 //! Building: constructors are called, each once for its module.
 
-use std::{collections::HashMap, future::Future, panic::Location, pin::Pin, sync::Arc};
+use std::{collections::HashMap, fmt, future::Future, panic::Location, pin::Pin, sync::Arc};
 
 use crate::{
     config::ConfigProblems,
@@ -81,7 +81,7 @@ pub(crate) async fn run(hook: &Hook, arguments: &[Instance]) -> Result<(), Start
 }
 
 /// Reason the server did not start.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum StartError {
     /// The configuration has mistakes.
     #[error(transparent)]
@@ -121,4 +121,11 @@ pub enum StartError {
         /// The root module.
         module: String,
     },
+}
+
+/// For people, too: `unwrap` and a `main` that fails show errors in this form.
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

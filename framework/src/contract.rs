@@ -86,7 +86,9 @@ impl Shape {
 fn name_of<T: ToSchema>() -> String {
     let path = short_name(type_name::<T>());
     let arguments = path.split(|it: char| !it.is_alphanumeric() && it != '_').skip(1);
-    arguments.filter(|it| !it.is_empty()).fold(T::name().into_owned(), |name, it| name + "_" + it)
+    // A lifetime is an argument too, but tells nothing: `'_`.
+    let arguments = arguments.filter(|it| !it.is_empty() && *it != "_");
+    arguments.fold(T::name().into_owned(), |name, it| name + "_" + it)
 }
 
 /// What a handler's arguments and result say about its event.

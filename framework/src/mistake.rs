@@ -29,7 +29,7 @@ impl fmt::Display for Mistake {
 }
 
 /// Every mistake of a module graph.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Mistakes(pub Vec<Mistake>);
 
 impl fmt::Display for Mistakes {
@@ -39,6 +39,13 @@ impl fmt::Display for Mistakes {
         }
         let (count, s) = (self.0.len(), if self.0.len() == 1 { "" } else { "s" });
         write!(f, "{count} mistake{s} in the modules")
+    }
+}
+
+/// For people, too: `unwrap` and a `main` that fails show errors in this form.
+impl fmt::Debug for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

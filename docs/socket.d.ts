@@ -1,0 +1,343 @@
+// Hornero 0.1.0: the events of Socket.IO.
+// Generated from the types of the server: do not edit.
+//
+//   import { io, type Socket } from "socket.io-client";
+//   import type { ClientToServerEvents, ServerToClientEvents } from "./socket";
+//
+//   const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io(url);
+
+/** What clients send. */
+export interface ClientToServerEvents {
+  /** For: chat. The answer is also sent as `chat:room:created`. */
+  "chat:room:create": (payload: Payload<"chat:room:create", CreateRoom>, ack: (answer: Ack<RoomCreated>) => void) => void;
+  /** For: chat. The answer is also sent as `chat:room:joined`. */
+  "chat:room:join": (payload: Payload<"chat:room:join", RoomReference>, ack: (answer: Ack<RoomJoined>) => void) => void;
+  /** For: chat. The answer is also sent as `chat:room:left`. */
+  "chat:room:leave": (payload: Payload<"chat:room:leave", RoomReference>, ack: (answer: Ack<RoomLeft>) => void) => void;
+  /** For: chat. The answer is also sent as `session_joined`. */
+  "join_session": (payload: Payload<"join_session", SessionReference>, ack: (answer: Ack<SessionJoined>) => void) => void;
+  /** For: chat. The answer is also sent as `session_left`. */
+  "leave_session": (payload: Payload<"leave_session", SessionReference>, ack: (answer: Ack<SessionLeft>) => void) => void;
+  /** For: chat. */
+  "chat:message:send": (payload: Payload<"chat:message:send", ToRoom & SendMessage>, ack: (answer: Ack<MessageView>) => void) => void;
+  /** For: chat. */
+  "chat:typing:start": (payload: Payload<"chat:typing:start", ToRoom>, ack?: (answer: Ack<null>) => void) => void;
+  /** For: chat. */
+  "chat:typing:stop": (payload: Payload<"chat:typing:stop", ToRoom>, ack?: (answer: Ack<null>) => void) => void;
+  /** For: chat. */
+  "send_message": (payload: Payload<"send_message", ToSession & SendMessage>, ack: (answer: Ack<SessionMessageView>) => void) => void;
+  /** For: chat. */
+  "typing": (payload: Payload<"typing", SetTyping>, ack?: (answer: Ack<null>) => void) => void;
+}
+
+/** What clients hear. */
+export interface ServerToClientEvents {
+  "chat:error": (data: ErrorObject) => void;
+  "chat:message:received": (data: Sent<MessageView>) => void;
+  "chat:room:created": (data: Reply<RoomCreated>) => void;
+  "chat:room:joined": (data: Reply<RoomJoined>) => void;
+  "chat:room:left": (data: Reply<RoomLeft>) => void;
+  "chat:system:notification": (data: Sent<Welcome> | Sent<MovementNotification>) => void;
+  "chat:user:typing": (data: Sent<RoomTyping>) => void;
+  "error": (data: ErrorObject) => void;
+  "new_message": (data: Sent<SessionMessageView>) => void;
+  "session_joined": (data: Reply<SessionJoined>) => void;
+  "session_left": (data: Reply<SessionLeft>) => void;
+  "user_joined": (data: Sent<UserJoined>) => void;
+  "user_left": (data: Sent<UserLeft>) => void;
+  "user_typing": (data: Sent<SessionTyping>) => void;
+}
+
+/** The bare data, or an envelope around it, whose `requestId` comes back in the answers. */
+export type Payload<Name extends string, Data> =
+  | Data
+  | { event?: Name; data: Data; requestId?: string; version?: string };
+
+/** What the server acknowledges an event with. */
+export type Ack<Data> =
+  | { status: "ok"; data: Data; requestId?: string }
+  | { status: "error"; error: ErrorObject; requestId?: string };
+
+/** An event of the server. */
+export type Sent<Data> = Data & { version: "1.0" };
+
+/** The answer to an event, as an event. */
+export type Reply<Data> = Data & { version: "1.0"; requestId?: string };
+
+/** Identifies a conversation: a room, a session. */
+export type ConversationId = string;
+
+/** Body of `POST /rooms`, and payload of `chat:room:create`. */
+export interface CreateRoom {
+  /** 1 to 100 characters. */
+  name: string;
+  /** Default public. */
+  visibility?: Visibility;
+  /** An object of at most 16 KiB and 8 levels. Default empty. */
+  metadata?: Record<string, unknown>;
+}
+
+/** Which way a user goes. */
+export type Direction = "user_joined" | "user_left";
+
+/** What is known of a refusal, for programs. Each kind of refusal may add keys of its own. */
+export interface ErrorDetails {
+  /** The field at fault, as it stands on the wire: `metadata.fileId`. */
+  field?: string;
+  /** The rule that the field breaks: `required`, `length`. */
+  rule?: string;
+  /** Every field at fault; the first one is repeated above. */
+  fields?: Array<FieldError>;
+  /** Why the state of things does not allow it: `session_closed`. */
+  reason?: string;
+  /** Milliseconds after which to try again. */
+  retryAfterMs?: number;
+  [key: string]: unknown;
+}
+
+/** Why an event was refused. */
+export interface ErrorObject {
+  /** For programs. */
+  code: "AUTH_FAILED" | "CLIENT_ERROR" | "PERMISSION_DENIED" | "PROTOCOL_ERROR" | "RATE_LIMITED" | "ROOM_ACCESS_DENIED" | "SERVER_ERROR";
+  /** For people. It repeats nothing that was sent. */
+  message: string;
+  details?: ErrorDetails;
+  /** Whether the client may go on and try again. */
+  recoverable: boolean;
+  /** The `requestId` of the envelope, if there was one. */
+  requestId?: string;
+  /** Version of the contract. */
+  version: "1.0";
+}
+
+/** One entry of `details.fields`. */
+export interface FieldError {
+  /** Path of the field as it stands on the wire, e.g. `metadata.fileId`. */
+  field: string;
+  /** The rule that it breaks. */
+  rule: string;
+  /** What it must be, for people. */
+  message: string;
+  /** What it may be, where there is a list. */
+  allowed_values?: Array<string>;
+}
+
+/** How a message's content is to be read. */
+export type Formatting = "plain" | "markdown";
+
+export type Greeting = "welcome";
+
+export interface MemberView {
+  userId: UserId;
+  displayName: string;
+  role: string;
+  online: boolean;
+}
+
+/** Identifies a message. */
+export type MessageId = string;
+
+/** A message, as REST and the chat vocabulary show it. */
+export interface MessageView {
+  id: MessageId;
+  conversationId: ConversationId;
+  /** The conversation, if that is a room. */
+  roomId?: ConversationId;
+  /** The conversation, if that is a session. */
+  sessionId?: ConversationId;
+  seq: number;
+  eventSeq: number;
+  senderId: UserId;
+  role: string;
+  type: string;
+  content: string;
+  formatting: Formatting;
+  metadata: Record<string, unknown>;
+  clientMessageId: string | null;
+  deliveryStatus: string;
+  /** When the server stored it. */
+  timestamp: string;
+}
+
+/** A user comes or goes, in the chat vocabulary. */
+export interface MovementNotification {
+  type: Direction;
+  roomId: ConversationId;
+  userId: UserId;
+}
+
+export interface ParticipantView {
+  userId: UserId;
+  displayName: string;
+  online: boolean;
+}
+
+/** `chat:room:created`, and the ack of `chat:room:create`. */
+export interface RoomCreated {
+  room: RoomView;
+}
+
+/** `chat:room:joined`, and the ack of `chat:room:join`. */
+export interface RoomJoined {
+  roomId: ConversationId;
+  /** The first 100, owners first. */
+  members: Array<MemberView>;
+  memberCount: number;
+  /** Members who listen. */
+  online: number;
+  /** Number of the newest event. */
+  lastSeq: number;
+  epoch: string;
+  /** Events that are sent again. */
+  replayed: number;
+  role: string;
+}
+
+/** `chat:room:left`, and the ack of `chat:room:leave`. */
+export interface RoomLeft {
+  roomId: ConversationId;
+  reason: string;
+}
+
+/** Payload of `chat:room:join` and `chat:room:leave`. */
+export interface RoomReference {
+  /** The room, or any other conversation. */
+  roomId: ConversationId;
+}
+
+/** Somebody else types, or does not any more, in the chat vocabulary. */
+export interface RoomTyping {
+  roomId: ConversationId;
+  userId: UserId;
+  isTyping: boolean;
+}
+
+/** A room, as clients see it. */
+export interface RoomView {
+  id: ConversationId;
+  name: string;
+  visibility: Visibility;
+  createdBy: UserId;
+  metadata: Record<string, unknown>;
+  memberCount: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** Body of `POST /rooms/{id}/messages` and `POST /chat/sessions/{id}/messages`. */
+export interface SendMessage {
+  /** 1 to 10,000 Unicode scalar values, after line ends have become LF. */
+  content: string;
+  /** Default plain. */
+  formatting?: Formatting;
+  /** An object of at most 16 KiB and 8 levels. Default empty. */
+  metadata?: Record<string, unknown>;
+  /** 1 to 128 visible ASCII characters: the same one again is the same message. */
+  clientMessageId?: string | null;
+}
+
+/** `session_joined`, and the ack of `join_session`. */
+export interface SessionJoined {
+  sessionId: ConversationId;
+  /** The session; `null` for another kind of conversation. */
+  session: SessionView | null;
+  /** Number of the newest event. */
+  lastSeq: number;
+  epoch: string;
+  /** Events that are sent again. */
+  replayed: number;
+  /** The first 100, the owner first. */
+  participants: Array<ParticipantView>;
+}
+
+/** `session_left`, and the ack of `leave_session`. */
+export interface SessionLeft {
+  sessionId: ConversationId;
+  reason: string;
+}
+
+/** A message, as the session vocabulary shows it: `new_message`. */
+export interface SessionMessageView {
+  id: MessageId;
+  sessionId: ConversationId;
+  role: string;
+  content: string;
+  metadata: Record<string, unknown>;
+  /** When the server stored it. */
+  timestamp: string;
+  seq: number;
+  senderId: UserId;
+  clientMessageId: string | null;
+}
+
+/** Payload of `join_session` and `leave_session`. */
+export interface SessionReference {
+  /** The session, or any other conversation. */
+  sessionId: ConversationId;
+}
+
+/** Whether a session goes on. */
+export type SessionStatus = "active" | "closed";
+
+/** Somebody else types, or does not any more, in the session vocabulary. */
+export interface SessionTyping {
+  sessionId: ConversationId;
+  userId: UserId;
+  isTyping: boolean;
+}
+
+/** A user of a session. */
+export interface SessionUser {
+  sessionId: ConversationId;
+  userId: UserId;
+}
+
+/** A session, as clients see it. */
+export interface SessionView {
+  id: ConversationId;
+  userId: UserId;
+  title: string;
+  status: SessionStatus;
+  metadata: Record<string, unknown>;
+  createdAt: string;
+  updatedAt: string;
+  lastActivityAt: string;
+}
+
+/** Payload of `typing`. */
+export interface SetTyping {
+  sessionId: ConversationId;
+  isTyping: boolean;
+}
+
+/** The part of an event's payload that names the room. The message is the rest of it. */
+export interface ToRoom {
+  /** The room, or any other conversation. */
+  roomId: ConversationId;
+}
+
+/** The part of an event's payload that names the session. The message is the rest of it. */
+export interface ToSession {
+  /** The session, or any other conversation. */
+  sessionId: ConversationId;
+}
+
+/** Identifies a user. Text: ours are UUIDv7, those of external token issuers are their own. */
+export type UserId = string;
+
+/** A user comes, in the session vocabulary. */
+export type UserJoined = SessionUser;
+
+/** A user goes, in the session vocabulary. */
+export type UserLeft = SessionUser;
+
+/** Who may join a room. */
+export type Visibility = "public" | "private";
+
+/** Greets a socket that has connected. */
+export interface Welcome {
+  type: Greeting;
+  socketId: string;
+  userId: UserId;
+  serverVersion: string;
+}
