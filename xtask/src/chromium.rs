@@ -2,9 +2,8 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::process::Command;
 
-use crate::process;
+use crate::debian;
 use crate::stage::Problem;
 
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -27,12 +26,11 @@ pub(crate) fn bring_in() -> Result<PathBuf, Problem> {
     if let Some(found) = find() {
         return Ok(found);
     }
-    if !is_root() || process::answer("apt-get", &["--version"]).is_none() {
+    if !debian::can_install() {
         return Err(Problem::Missing(WHAT_TO_DO.to_owned()));
     }
-
-    println!("Chromium is not there; installing the system's package");
-    install().map_err(|problem| Problem::Missing(format!("{WHAT_TO_DO} ({problem})")))?;
+    debian::install("chromium")
+        .map_err(|problem| Problem::Missing(format!("{WHAT_TO_DO} ({problem})")))?;
     find().ok_or_else(|| Problem::Missing(WHAT_TO_DO.to_owned()))
 }
 
@@ -43,15 +41,4 @@ fn find() -> Option<PathBuf> {
         .iter()
         .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
         .find(|file| file.is_file())
-}
-
-fn is_root() -> bool {
-    process::answer("id", &["-u"]).is_some_and(|id| id == "0")
-}
-
-fn install() -> Result<(), Problem> {
-    process::run(Command::new("apt-get").arg("update"))?;
-    let install = ["install", "-y", "--no-install-recommends", "chromium"];
-    process::run(Command::new("apt-get").args(install).env("DEBIAN_FRONTEND", "noninteractive"))?;
-    Ok(())
 }

@@ -4,10 +4,16 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod alone;
+mod bench;
 mod check;
 mod chromium;
+mod copy;
 mod counts;
+mod debian;
 mod deny;
+mod generate;
+mod generated;
 mod licences;
 mod node;
 mod process;
@@ -29,12 +35,21 @@ enum Chore {
     Check,
     /// Every test suite; ends with the line `N passed, N failed`.
     Test(test::Options),
+    /// New code in the form that the rest has.
+    Generate {
+        #[command(subcommand)]
+        what: generate::What,
+    },
+    /// What our server and its peers cost per unit of work; the full run writes docs/benchmarks.md.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
     let passed = match Xtask::parse().chore {
         Chore::Check => check::run(),
         Chore::Test(options) => test::run(&options),
+        Chore::Generate { what } => generate::run(&what),
+        Chore::Bench(options) => bench::run(&options),
     };
     match passed {
         Ok(true) => ExitCode::SUCCESS,

@@ -21,13 +21,8 @@ pub(crate) fn suite(
     folder: &str,
     environment: &[(&'static str, String)],
 ) -> Outcome {
-    require()?;
     let path = workspace.root.join(folder);
-    if let Some(reason) = outdated(&path) {
-        println!("npm packages of {folder}: {reason}; bringing them in by the lockfile");
-        let npm_ci = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-        process::run(Command::new("npm").args(npm_ci).current_dir(&path))?;
-    }
+    bring_in_packages(&path)?;
 
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec"])
@@ -38,6 +33,17 @@ pub(crate) fn suite(
         node.env("HORNERO_BIN", workspace.server());
     }
     process::run_suite(&mut node, counts::of_node)
+}
+
+/// Brings in the npm packages of a folder by its lockfile, unless they are there; tells whether
+/// they were brought in now.
+pub(crate) fn bring_in_packages(folder: &Path) -> Result<bool, Problem> {
+    require()?;
+    let Some(reason) = outdated(folder) else { return Ok(false) };
+    println!("npm packages of {}: {reason}; bringing them in by the lockfile", folder.display());
+    let npm_ci = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    process::run(Command::new("npm").args(npm_ci).current_dir(folder))?;
+    Ok(true)
 }
 
 /// Missing when there is no Node, or one that is too old, or no npm.

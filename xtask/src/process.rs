@@ -34,6 +34,13 @@ pub(crate) fn run_suite(command: &mut Command, count: fn(&str) -> Option<Counts>
 
 /// Runs a command in silence and parses what it prints.
 pub(crate) fn json<T: DeserializeOwned>(command: &mut Command) -> Result<T, Problem> {
+    serde_json::from_str(&text(command)?).map_err(|error| {
+        Problem::Failed(format!("`{}` printed something unexpected: {error}", shown(command)))
+    })
+}
+
+/// Runs a command in silence and gives what it prints.
+pub(crate) fn text(command: &mut Command) -> Result<String, Problem> {
     let output = command
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
@@ -42,9 +49,7 @@ pub(crate) fn json<T: DeserializeOwned>(command: &mut Command) -> Result<T, Prob
     if !output.status.success() {
         return Err(ended_with(command, output.status));
     }
-    serde_json::from_slice(&output.stdout).map_err(|error| {
-        Problem::Failed(format!("`{}` printed something unexpected: {error}", shown(command)))
-    })
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// What a command prints, trimmed; nothing when it cannot be started or fails.

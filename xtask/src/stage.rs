@@ -40,6 +40,10 @@ impl Stage {
         Self { name, after: None, work: Box::new(work) }
     }
 
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Lets this stage start only when the stage called `name` succeeded.
     pub(crate) fn after(self, name: &'static str) -> Self {
         Self { after: Some(name), ..self }

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::alone;
 use crate::chromium;
 use crate::counts;
+use crate::generated;
 use crate::node;
 use crate::process;
 use crate::stage::{self, Outcome, Problem, Skips, Stage, clock};
@@ -24,6 +26,9 @@ pub(crate) struct Options {
     /// Counts a suite that this machine cannot run as skipped, not as failed
     #[arg(long)]
     allow_skips: bool,
+    /// Runs this stage alone, by the name that stands in the report
+    #[arg(long, value_name = "STAGE")]
+    only: Option<String>,
 }
 
 impl Options {
@@ -40,7 +45,7 @@ impl Options {
 /// Runs every stage and says whether all passed, within the budget.
 pub(crate) fn run(options: &Options) -> Result<bool, Problem> {
     let workspace = Rc::new(Workspace::find()?);
-    let report = stage::run_all(stages(&workspace, options));
+    let report = stage::run_all(chosen(stages(&workspace, options), options)?);
     report.print();
 
     let mut total = report.counts(options.skips());
@@ -63,6 +68,17 @@ pub(crate) fn run(options: &Options) -> Result<bool, Problem> {
     Ok(total.failed == 0)
 }
 
+/// The stages that were asked for: all, or one.
+fn chosen(mut stages: Vec<Stage>, options: &Options) -> Result<Vec<Stage>, Problem> {
+    let Some(only) = &options.only else { return Ok(stages) };
+    let names = stages.iter().map(Stage::name).collect::<Vec<_>>().join(", ");
+    stages.retain(|it| it.name() == only);
+    match stages.is_empty() {
+        true => Err(Problem::Failed(format!("there is no stage `{only}`; there are: {names}"))),
+        false => Ok(stages),
+    }
+}
+
 /// Add a suite here: a name and a function that returns its counts.
 fn stages(workspace: &Rc<Workspace>, options: &Options) -> Vec<Stage> {
     let environment = options.environment();
@@ -75,6 +91,8 @@ fn stages(workspace: &Rc<Workspace>, options: &Options) -> Vec<Stage> {
         stage("rust", rust).after("build"),
         stage("clients", clients).after("build"),
         stage("browser", browser).after("build"),
+        stage("generator", generated::suite).after("build"),
+        stage("standalone", alone::build).after("build"),
     ]
 }
 

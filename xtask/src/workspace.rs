@@ -38,6 +38,11 @@ impl Workspace {
         command
     }
 
+    /// A program of the release build.
+    pub(crate) fn release(&self, name: &str) -> PathBuf {
+        self.target.join("release").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    }
+
     /// The development build of the server.
     pub(crate) fn server(&self) -> PathBuf {
         self.target.join("debug").join(format!("hornero{}", env::consts::EXE_SUFFIX))
