@@ -41,7 +41,8 @@ pub(crate) fn suite(workspace: &Workspace, environment: &[(&'static str, String)
 
     process::run(workspace.cargo(&["fmt", "--all", "--check"]).current_dir(&copy))?;
     let mut tests = workspace.cargo(&["test", "--workspace", "--lib", "--test", "integration"]);
-    tests.arg("--").args(TESTS).current_dir(&copy).envs(environment.iter().cloned());
+    tests.args(["--no-fail-fast", "--"]).args(TESTS).current_dir(&copy);
+    tests.envs(environment.iter().cloned());
     tests.env("CARGO_TARGET_DIR", &workspace.target);
     tests.env("UPDATE_SNAPSHOTS", "1"); // the documents of the copy name its new routes
     tests.env("HORNERO_SKIP_NPM", "1"); // nobody looks at the chat page here
