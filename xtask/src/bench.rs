@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what our server and its peers cost per unit of work.
 
 use std::fs;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -35,19 +36,30 @@ pub(crate) struct Options {
     /// The Node peers, too: NestJS and plain socket.io
     #[arg(long)]
     peers: bool,
+    /// Growth, too, in a quick run
+    #[arg(long)]
+    growth: bool,
     /// Growth up to 10,000,000 stored messages, not only 1,000,000
     #[arg(long)]
     deep: bool,
 }
 
 impl Options {
-    /// Whether the page in docs is written: by nothing less than everything.
-    fn is_full(&self) -> bool {
-        !self.quick && self.scenario.is_none()
+    /// Whether the page in docs is written: by nothing less than every row, every peer and growth.
+    fn is_complete(&self) -> bool {
+        self.scenario.is_none() && self.peers && self.wants_growth(growth::NAMES[0])
     }
 
     fn wants(&self, name: &str) -> bool {
         self.scenario.as_deref().is_none_or(|it| it == name)
+    }
+
+    /// Growth takes its time, so it is left out of quick runs unless asked for.
+    fn wants_growth(&self, name: &str) -> bool {
+        match &self.scenario {
+            Some(scenario) => scenario == name,
+            None => self.growth || !self.quick,
+        }
     }
 }
 
@@ -63,21 +75,13 @@ pub(crate) fn run(options: &Options) -> Result<bool, Problem> {
 
     let chosen: Vec<&Scenario> = SCENARIOS.iter().filter(|it| options.wants(it.name)).collect();
     let plan = Plan { workspace: &workspace, there: &there, is_quick: options.quick };
-    let results = rounds::run(&plan, &chosen)?;
-    let growth = growth::run(&plan, |it| growth_wanted(options, it), options.deep)?;
-
+    let results = rounds::run(&plan, &chosen);
+    // Written before growth, too, which takes long: whoever breaks off has the rows.
+    publish(options, &workspace, &page::Content { there: &there, results: &results, growth: &[] })?;
+    let growth = growth::run(&plan, |it| options.wants_growth(it), options.deep);
     let content = page::Content { there: &there, results: &results, growth: &growth };
-    let text = content.markdown(options);
-    println!("\n{text}");
-    let folder = if options.is_full() {
-        workspace.root.join("docs")
-    } else {
-        workspace.target.join("bench")
-    };
-    let page = page::write(&folder, &text, &content).map_err(|error| {
-        Problem::Failed(format!("{} cannot be written: {error}", folder.display()))
-    })?;
-    println!("Written to {}", page.display());
+    println!("\n{}", content.markdown(options));
+    println!("Written to {}", publish(options, &workspace, &content)?.display());
     let faults = results.faults_of_ours();
     for fault in &faults {
         println!("FAULT of ours: {fault}");
@@ -90,10 +94,17 @@ fn is_known(name: &str) -> bool {
     SCENARIOS.iter().any(|it| it.name == name) || growth::NAMES.contains(&name)
 }
 
-/// Growth takes its time, so it is left out of quick runs unless asked for by name.
-fn growth_wanted(options: &Options, name: &str) -> bool {
-    match &options.scenario {
-        Some(scenario) => scenario == name,
-        None => !options.quick,
-    }
+/// Writes the page where it belongs.
+fn publish(
+    options: &Options,
+    workspace: &Workspace,
+    content: &page::Content<'_>,
+) -> Result<PathBuf, Problem> {
+    let folder = if options.is_complete() {
+        workspace.root.join("docs")
+    } else {
+        workspace.target.join("bench")
+    };
+    page::write(&folder, &content.markdown(options), content)
+        .map_err(|error| Problem::Failed(format!("{}: {error}", folder.display())))
 }

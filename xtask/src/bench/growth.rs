@@ -45,11 +45,7 @@ impl Curve {
 }
 
 /// Measures what is wanted.
-pub(crate) fn run(
-    plan: &Plan<'_>,
-    is_wanted: impl Fn(&str) -> bool,
-    is_deep: bool,
-) -> Result<Vec<Chart>, Problem> {
+pub(crate) fn run(plan: &Plan<'_>, is_wanted: impl Fn(&str) -> bool, is_deep: bool) -> Vec<Chart> {
     let mut charts = Vec::new();
     if is_wanted(NAMES[0]) {
         charts.push(room(plan));
@@ -58,9 +54,9 @@ pub(crate) fn run(
         charts.push(connections(plan));
     }
     if is_wanted(NAMES[2]) {
-        charts.push(stored(plan, is_deep)?);
+        charts.push(stored(plan, is_deep));
     }
-    Ok(charts)
+    charts
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -133,30 +129,32 @@ struct Room {
     token: String,
 }
 
-/// One room of ours holds ever more messages.
-fn stored(plan: &Plan<'_>, is_deep: bool) -> Result<Chart, Problem> {
-    let mut sizes = vec![1_000, 10_000, 100_000];
-    if !plan.is_quick {
-        sizes.push(1_000_000);
-    }
-    if is_deep {
-        sizes.push(10_000_000);
-    }
-    let title = "Stored messages: µs of server CPU for one request, send and join";
+/// Rooms of ours hold ever more messages.
+fn stored(plan: &Plan<'_>, is_deep: bool) -> Chart {
     let names = ["GET 50 messages", "a join", "POST a message"];
     let mut curves: Vec<_> = names.into_iter().map(Curve::new).collect();
-    let chart = |curves| Chart { name: NAMES[2], title, of: "messages in the room", curves };
-    let Some(ours) = Contestant::named("ours").filter(|_| plan.there.has_wrk) else {
-        return Ok(chart(curves));
-    };
+    if plan.there.has_wrk
+        && let Err(problem) = fill_and_ask(plan, is_deep, &mut curves)
+    {
+        curves[0].problems.push(problem.to_string());
+    }
+    let title = "Stored messages: µs of server CPU for one request and one join";
+    Chart { name: NAMES[2], title, of: "messages in the room", curves }
+}
+
+fn fill_and_ask(plan: &Plan<'_>, is_deep: bool, curves: &mut [Curve]) -> Result<(), Problem> {
+    let mut sizes = vec![1_000, 10_000, 100_000, 1_000_000];
+    sizes.extend(is_deep.then_some(10_000_000));
     let bar = bar(sizes.len() * curves.len());
+    let Some(ours) = Contestant::named("ours") else { return Ok(()) };
     let folder = plan.scratch().join("stored");
     let _ = fs::remove_dir_all(&folder);
     let start = || Server::start(plan.workspace, ours, &folder, Cores::Apart);
-    let Room { room, token } = start()?.load(&words("room"))?;
     let database = folder.join("hornero.db").display().to_string();
     for size in sizes {
-        bar.set_message(format!("putting {size} messages into the room"));
+        bar.set_message(format!("putting {size} messages into a room"));
+        // A room of its own for every size, so that each has as many members.
+        let Room { room, token } = start()?.load(&words("room"))?;
         let seed = ["seed", "--database", &database, "--room", &room, "--messages"];
         let mut seed: Vec<String> = seed.iter().map(|it| (*it).to_owned()).collect();
         seed.push(size.to_string());
@@ -164,8 +162,7 @@ fn stored(plan: &Plan<'_>, is_deep: bool) -> Result<Chart, Problem> {
         let server = start()?;
         for (curve, work) in curves.iter_mut().zip(["get", "join", "post"]) {
             bar.set_message(format!("{} with {size} messages", curve.label));
-            let arguments = of_stored(plan, work, &room, &token);
-            let report: Result<Report, Problem> = server.load(&arguments);
+            let report: Result<Report, _> = server.load(&of_stored(plan, work, &room, &token));
             let figure = |it: Report| per(&it, if work == "join" { it.joins } else { it.requests });
             curve.add(size, report.map(figure));
             bar.inc(1);
@@ -173,7 +170,7 @@ fn stored(plan: &Plan<'_>, is_deep: bool) -> Result<Chart, Problem> {
     }
     bar.finish_and_clear();
     let _ = fs::remove_dir_all(&folder);
-    Ok(chart(curves))
+    Ok(())
 }
 
 fn of_stored(plan: &Plan<'_>, work: &str, room: &str, token: &str) -> Vec<String> {

@@ -21,8 +21,8 @@ const BY_HAND: &str = "<!-- What follows is written by hand; the bench command k
 
 const INTRODUCTION: &str = "\
 The figure is the server's **CPU time per unit of work**, in microseconds, read from `/proc` while \
-one generator drives the servers in turn, three rounds, the server on one core and the generator \
-on another; the medians stand here, and half the distance between the extremes as the spread. \
+one generator drives the servers in turn, the server on one core and the generator on another; the \
+medians of the rounds stand here, and half the distance between the extremes as the spread. \
 Machines are shared, so read the **ratios**: an absolute time means little, a rate or a latency \
 even less.
 
@@ -63,8 +63,12 @@ impl Content<'_> {
 
     fn how(&self, options: &Options) -> String {
         let mut command = "cargo xtask bench".to_owned();
-        let flags =
-            [("--quick", options.quick), ("--peers", options.peers), ("--deep", options.deep)];
+        let flags = [
+            ("--quick", options.quick),
+            ("--peers", options.peers),
+            ("--growth", options.growth),
+            ("--deep", options.deep),
+        ];
         for (flag, _) in flags.iter().filter(|(_, is_set)| *is_set) {
             command += &format!(" {flag}");
         }
@@ -75,8 +79,9 @@ impl Content<'_> {
             self.there.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
         let date = process::answer("date", &["-u", "+%Y-%m-%d"]).unwrap_or_default();
         let machine = machine::description();
+        let rounds = if options.quick { "one short round" } else { "three rounds" };
         let mut text = format!(
-            "Measured by `{command}` on {date}, on {machine}. Versions: {}.",
+            "Measured by `{command}` ({rounds}) on {date}, on {machine}. Versions: {}.",
             versions.join(", ")
         );
         for note in &self.there.notes {

@@ -91,7 +91,7 @@ pub(crate) fn bar(measurements: usize) -> ProgressBar {
 }
 
 /// Measures everything that can be measured here.
-pub(crate) fn run(plan: &Plan<'_>, scenarios: &[&'static Scenario]) -> Result<Results, Problem> {
+pub(crate) fn run(plan: &Plan<'_>, scenarios: &[&'static Scenario]) -> Results {
     let possible: Vec<_> =
         scenarios.iter().filter(|it| plan.there.has_wrk || it.load[0] != "rest").collect();
     let count = |it: &&&Scenario| present(plan, it).count() * plan.rounds(it.timing);
@@ -103,7 +103,7 @@ pub(crate) fn run(plan: &Plan<'_>, scenarios: &[&'static Scenario]) -> Result<Re
         rows.extend(measured);
     }
     bar.finish_and_clear();
-    Ok(Results { rows })
+    Results { rows }
 }
 
 fn present(plan: &Plan<'_>, scenario: &Scenario) -> impl Iterator<Item = &'static Contestant> {
