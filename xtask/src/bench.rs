@@ -27,9 +27,12 @@ use scenarios::{SCENARIOS, Scenario};
 /// What to measure, and how long.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// One short round instead of three: about three minutes without the Node peers
+    /// Short rounds, and one instead of three: about three minutes without the Node peers
     #[arg(long)]
     quick: bool,
+    /// So many rounds instead of three, or of one in a quick run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    rounds: Option<u8>,
     /// Only this one; --scenario help lists them
     #[arg(long, value_name = "NAME")]
     scenario: Option<String>,
@@ -48,6 +51,10 @@ impl Options {
     /// Whether the page in docs is written: by nothing less than every row, every peer and growth.
     fn is_complete(&self) -> bool {
         self.scenario.is_none() && self.peers && self.wants_growth(growth::NAMES[0])
+    }
+
+    fn rounds(&self) -> usize {
+        self.rounds.map_or(if self.quick { 1 } else { 3 }, usize::from)
     }
 
     fn wants(&self, name: &str) -> bool {
@@ -74,7 +81,12 @@ pub(crate) fn run(options: &Options) -> Result<bool, Problem> {
     let there = bring_in::all(&workspace, options.peers)?;
 
     let chosen: Vec<&Scenario> = SCENARIOS.iter().filter(|it| options.wants(it.name)).collect();
-    let plan = Plan { workspace: &workspace, there: &there, is_quick: options.quick };
+    let plan = Plan {
+        workspace: &workspace,
+        there: &there,
+        is_quick: options.quick,
+        rounds: options.rounds(),
+    };
     let results = rounds::run(&plan, &chosen);
     // Written before growth, too, which takes long: whoever breaks off has the rows.
     publish(options, &workspace, &page::Content { there: &there, results: &results, growth: &[] })?;

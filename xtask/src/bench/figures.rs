@@ -33,6 +33,11 @@ pub(crate) fn shown(figure: f64) -> String {
     separated(&format!("{figure:.decimals$}"))
 }
 
+/// A count, with separated thousands.
+pub(crate) fn whole(count: u64) -> String {
+    separated(&count.to_string())
+}
+
 fn separated(number: &str) -> String {
     let (whole, rest) = number.split_at(number.find('.').unwrap_or(number.len()));
     let mut text = String::new();
@@ -68,5 +73,6 @@ mod tests {
         assert_eq!(shown(38.94), "38.9");
         assert_eq!(shown(604.2), "604");
         assert_eq!(shown(1_234_567.0), "1,234,567");
+        assert_eq!(whole(10), "10");
     }
 }

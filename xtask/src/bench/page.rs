@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Options;
 use super::bring_in::There;
 use super::contestants::CONTESTANTS;
-use super::figures::{median, shown};
+use super::figures::{median, shown, whole};
 use super::growth::Chart;
 use super::machine;
 use super::plot::{self, Bars};
@@ -72,6 +72,9 @@ impl Content<'_> {
         for (flag, _) in flags.iter().filter(|(_, is_set)| *is_set) {
             command += &format!(" {flag}");
         }
+        if let Some(rounds) = options.rounds {
+            command += &format!(" --rounds {rounds}");
+        }
         if let Some(name) = &options.scenario {
             command += &format!(" --scenario {name}");
         }
@@ -79,7 +82,8 @@ impl Content<'_> {
             self.there.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
         let date = process::answer("date", &["-u", "+%Y-%m-%d"]).unwrap_or_default();
         let machine = machine::description();
-        let rounds = if options.quick { "one short round" } else { "three rounds" };
+        let kind = if options.quick { "short rounds" } else { "rounds" };
+        let rounds = format!("{kind}: {}", options.rounds());
         let mut text = format!(
             "Measured by `{command}` ({rounds}) on {date}, on {machine}. Versions: {}.",
             versions.join(", ")
@@ -130,7 +134,7 @@ fn growth(chart: &Chart) -> String {
         chart.curves.iter().flat_map(|it| it.points.iter().map(|it| it.0)).collect();
     sizes.sort_unstable();
     sizes.dedup();
-    let heading: Vec<_> = sizes.iter().map(|it| shown(*it as f64)).collect();
+    let heading: Vec<_> = sizes.iter().map(|it| whole(*it)).collect();
     text += &format!("| {} | {} |\n", chart.of, heading.join(" | "));
     text += &format!("|---|{}\n", "---:|".repeat(sizes.len()));
     for curve in &chart.curves {

@@ -1,6 +1,6 @@
 //! Plots as SVG, light enough to be written by hand.
 
-use super::figures::shown;
+use super::figures::{shown, whole};
 use super::growth::Chart;
 
 const WIDTH: f64 = 760.0;
@@ -52,7 +52,7 @@ pub(crate) fn lines(chart: &Chart) -> String {
     for tick in across.ticks() {
         let x = across.place(tick);
         svg += &line(x, TOP, x, HEIGHT - BOTTOM, "#ddd");
-        svg += &text(x, HEIGHT - BOTTOM + 18.0, "middle", &shown(tick));
+        svg += &text(x, HEIGHT - BOTTOM + 18.0, "middle", &whole(tick as u64));
     }
     for tick in up.ticks() {
         let y = up.place(tick);

@@ -20,6 +20,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) workspace: &'a Workspace,
     pub(crate) there: &'a There,
     pub(crate) is_quick: bool,
+    /// How often everything is measured.
+    pub(crate) rounds: usize,
 }
 
 /// All scenarios.
@@ -41,7 +43,7 @@ pub(crate) struct Row {
 
 impl Plan<'_> {
     pub(crate) fn rounds(&self, timing: Timing) -> usize {
-        if self.is_quick || timing == Timing::Once { 1 } else { 3 }
+        if timing == Timing::Once { 1 } else { self.rounds }
     }
 
     /// Folder for the data of servers; nothing there outlives the call.

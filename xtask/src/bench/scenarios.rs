@@ -31,7 +31,7 @@ pub(crate) enum Unit {
     Connection,
     /// Memory, not time.
     KibPerConnection,
-    /// Nothing is measured but what goes wrong.
+    /// What goes wrong counts, not what a delivery costs.
     Faults,
 }
 
@@ -62,23 +62,21 @@ impl Unit {
     pub(crate) fn of(self, report: &Report) -> Option<f64> {
         let per = |count: u64| (count > 0).then(|| report.server_cpu_us / count as f64);
         match self {
-            Self::Delivery => per(report.deliveries),
+            Self::Delivery | Self::Faults => per(report.deliveries),
             Self::Send => per(report.sends),
             Self::Request => per(report.requests),
             Self::Connection => per(report.connections),
             Self::KibPerConnection => report.kib_per_connection,
-            Self::Faults => None,
         }
     }
 
     pub(crate) fn label(self) -> &'static str {
         match self {
-            Self::Delivery => "µs of server CPU per delivery",
+            Self::Delivery | Self::Faults => "µs of server CPU per delivery",
             Self::Send => "µs of server CPU per send",
             Self::Request => "µs of server CPU per request",
             Self::Connection => "µs of server CPU per connection",
             Self::KibPerConnection => "KiB per connection",
-            Self::Faults => "faults",
         }
     }
 
@@ -330,6 +328,5 @@ mod tests {
         let report = Report { server_cpu_us: 500.0, sends: 10, ..Report::default() };
         assert_eq!(Unit::Send.of(&report), Some(50.0));
         assert_eq!(Unit::Delivery.of(&report), None);
-        assert_eq!(Unit::Faults.of(&report), None);
     }
 }
