@@ -24,11 +24,11 @@ mod namespace;
 mod packet;
 mod reply;
 
-pub use emit::{Broadcast, EmitEvent, Frame};
+pub use emit::{Broadcast, EmitEvent, Frame, QueueFull};
 pub use events::{EventCall, EventHandler, Events};
 pub use extract::{Data, FromEvent, Incoming, Public};
 pub(crate) use namespace::{NamespaceTable, Sockets};
-pub use reply::Reply;
+pub use reply::{Later, Reply, Then};
 
 /// Turns Socket.IO events into service calls, and their results into acks.
 ///

@@ -34,7 +34,7 @@ pub use error::{CONTRACT_VERSION, ClientError, ErrorKind, timestamp};
 pub use extract::{Json, Query, Valid};
 pub use gateway::{
     Broadcast, Data, EmitEvent, EventAccess, EventCall, EventHandler, Events, Frame, FromEvent,
-    Gateway, Handshake, Incoming, Public, Reply,
+    Gateway, Handshake, Incoming, Later, Public, QueueFull, Reply, Then,
 };
 pub use graph::ModuleInfo;
 pub use http::{RequestId, Site};

@@ -1,6 +1,9 @@
 //! The answer to an event: ack, success event, error event.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use axum::body::Bytes;
 use serde::Serialize;
@@ -13,7 +16,7 @@ use socketioxide::{
 };
 
 use super::emit::act_on;
-use crate::error::{CONTRACT_VERSION, ClientError, SocketErrorBody};
+use crate::error::{CONTRACT_VERSION, ClientError, ErrorKind, SocketErrorBody};
 
 /// Where the answer to an event goes.
 #[derive(Clone)]
@@ -24,9 +27,31 @@ pub struct Answer {
     pub(super) request_id: Option<Arc<str>>,
     pub(super) error_event: &'static str,
     pub(super) reply_event: Option<&'static str>,
+    /// Whether the socket's next event may be handled though this one is not answered.
+    pub(super) turn_ended: Arc<AtomicBool>,
 }
 
 impl Answer {
+    /// Lets the socket's next event be handled while this one still waits for its answer.
+    pub(super) fn end_turn(&self) {
+        self.turn_ended.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_ended_turn(&self) -> bool {
+        self.turn_ended.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn with(
+        &self,
+        outcome: Result<impl Serialize, ClientError>,
+    ) -> Result<(), ErrorKind> {
+        match &outcome {
+            Ok(data) => self.ok(data),
+            Err(error) => self.error(error),
+        }
+        outcome.map(drop).map_err(|error| error.kind())
+    }
+
     pub(super) fn ok(&self, data: &impl Serialize) {
         let request_id = self.request_id.as_deref();
         if let Some(event) = self.reply_event {

@@ -1,8 +1,10 @@
 //! From a packet to a job in the socket's mailbox, and from its result to an answer.
 
 use std::{
+    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    task::Poll,
 };
 
 use serde_json::value::RawValue;
@@ -14,11 +16,12 @@ use socketioxide::{
 
 use super::{
     answer::Answer,
+    events::EventCall,
     mailbox::{Full, Mailbox},
     namespace::{Namespace, Ours},
     packet::{Envelope, Packet},
 };
-use crate::{error::ClientError, provider::BoxFuture};
+use crate::error::ClientError;
 
 /// Receives every event of one socket.
 ///
@@ -38,8 +41,10 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatcher {
             request_id: None,
             error_event: self.namespace.error_event,
             reply_event: None,
+            turn_ended: Arc::default(),
         };
-        let job = handle(Arc::clone(&self.namespace), value, answer.clone());
+        let (namespace, mailbox) = (Arc::clone(&self.namespace), Arc::clone(&self.mailbox));
+        let job = handle(namespace, mailbox, value, answer.clone());
         if let Err(Full) = self.mailbox.push(Box::pin(job)) {
             answer.error(&ClientError::unavailable("Too many events of this socket are waiting"));
         }
@@ -48,14 +53,40 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatcher {
 
 /// Handles an event when its turn has come. Not before: what the events before it have
 /// changed, such as who the caller is, counts.
-async fn handle(namespace: Arc<Namespace>, mut value: Value, mut answer: Answer) {
+async fn handle(
+    namespace: Arc<Namespace>,
+    mailbox: Arc<Mailbox>,
+    mut value: Value,
+    mut answer: Answer,
+) {
     // A panic here, say in a validation rule, would leave the client without an answer.
     let prepare = AssertUnwindSafe(|| prepare(&namespace, &mut value, &mut answer));
     let prepared = catch_unwind(prepare).unwrap_or_else(|_| Err(ClientError::internal()));
     match prepared {
-        Ok(call) => call.await,
+        Ok(Call { call, concurrent: true }) => drop(tokio::spawn(call)),
+        Ok(Call { call, concurrent: false }) => take_turn(call, &answer, &mailbox).await,
         Err(error) => answer.error(&error),
     }
+}
+
+/// Runs a call until it is answered, or until it says that the answer comes later.
+async fn take_turn(mut call: EventCall, answer: &Answer, mailbox: &Mailbox) {
+    // Whatever came of it was answered.
+    let answered = poll_fn(|context| match call.as_mut().poll(context) {
+        Poll::Ready(_) => Poll::Ready(true),
+        Poll::Pending if answer.has_ended_turn() => Poll::Ready(false),
+        Poll::Pending => Poll::Pending,
+    });
+    if !answered.await {
+        mailbox.set_aside(call).await;
+    }
+}
+
+/// A handler's call, which has all its arguments.
+pub(super) struct Call {
+    pub(super) call: EventCall,
+    /// Whether the socket's later events need not wait for it at all.
+    pub(super) concurrent: bool,
 }
 
 /// Finds the event's handler, opens its envelope, and extracts the handler's arguments.
@@ -63,7 +94,7 @@ fn prepare(
     namespace: &Namespace,
     value: &mut Value,
     answer: &mut Answer,
-) -> Result<BoxFuture<()>, ClientError> {
+) -> Result<Call, ClientError> {
     // Cheap: the text is reference-counted. Extractors may take binary parts out of `value`.
     let Value::Str(text, _) = value.clone() else {
         return Err(ClientError::invalid("Events must be sent as text"));

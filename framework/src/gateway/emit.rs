@@ -9,7 +9,10 @@ use socketioxide::{
     operators::BroadcastOperators,
 };
 
-use crate::{contract::Event, error::CONTRACT_VERSION};
+use crate::{
+    contract::Event,
+    error::{CONTRACT_VERSION, ClientError},
+};
 
 /// Time after which a full queue is looked at again.
 const RETRY: Duration = Duration::from_millis(50);
@@ -56,7 +59,29 @@ pub trait EmitEvent {
     /// Emits an event. A socket whose queue is full misses it and is disconnected, so that it
     /// knows, and can come back; one that is gone needs nothing.
     fn emit_event<E: Event>(&self, event: &E);
+
+    /// Emits a refusal that no event of the client has asked for, in the contract's shape.
+    fn emit_error(&self, event: &'static str, error: &ClientError);
+
+    /// Emits an event that may be tried again: a socket whose queue is full is let alone.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueFull`]. A socket that is gone needs nothing.
+    fn emit_frame(&self, frame: &Frame) -> Result<(), QueueFull>;
+
+    /// Whether the socket's queue is full, so that the next event would be missed.
+    fn has_full_queue(&self) -> bool;
+
+    /// Disconnects a socket that has missed something because its queue was full, as soon as
+    /// there is room for the packet that says so.
+    fn disconnect_slow(&self);
 }
+
+/// The queue of a socket is full: its client reads more slowly than it is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the socket's queue is full")]
+pub struct QueueFull;
 
 impl EmitEvent for SocketRef {
     fn emit_event<E: Event>(&self, event: &E) {
@@ -64,14 +89,48 @@ impl EmitEvent for SocketRef {
             act_on(self, self.emit(frame.event, &frame.data));
         }
     }
+
+    fn emit_error(&self, event: &'static str, error: &ClientError) {
+        act_on(self, self.emit(event, &error.socket_body(None)));
+    }
+
+    fn emit_frame(&self, frame: &Frame) -> Result<(), QueueFull> {
+        match self.emit(frame.event, &frame.data) {
+            Err(SendError::Socket(SocketError::InternalChannelFull)) => Err(QueueFull),
+            sent => {
+                act_on(self, sent);
+                Ok(())
+            }
+        }
+    }
+
+    fn has_full_queue(&self) -> bool {
+        // A place in the queue is reserved before the data is encoded, and given back when
+        // that fails: so nothing is sent, whatever the answer is.
+        let probed = self.emit("", &Unencodable);
+        matches!(probed, Err(SendError::Socket(SocketError::InternalChannelFull)))
+    }
+
+    fn disconnect_slow(&self) {
+        tracing::warn!(socket.ns = self.ns(), "Disconnecting a socket that does not read");
+        tokio::spawn(disconnect(self.clone()));
+    }
+}
+
+/// Fails to be encoded.
+struct Unencodable;
+
+impl Serialize for Unencodable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("not to be encoded"))
+    }
 }
 
 /// Acts on what became of a packet for `socket`.
 pub(super) fn act_on(socket: &SocketRef, sent: Result<(), SendError>) {
     match sent {
         Err(SendError::Socket(SocketError::InternalChannelFull)) => {
-            tracing::warn!(socket.ns = socket.ns(), "Disconnecting a socket that does not read");
-            tokio::spawn(disconnect(socket.clone()));
+            socket.disconnect_slow();
         }
         Err(SendError::Serialize(error)) => {
             tracing::error!(%error, "Could not encode a packet: {error}");
@@ -129,16 +188,14 @@ impl Broadcast {
         Self(self.0.map(|it| it.volatile()))
     }
 
-    /// Emits the event, and tells how many sockets did not get it, because they are gone
-    /// or their queue is full.
+    /// Emits the event, and tells how many sockets missed it because their queue is full.
     pub async fn emit(self, frame: &Frame) -> usize {
         let Some(to) = self.0 else { return 0 };
         match to.emit(frame.event, &frame.data).await {
             Ok(()) => 0,
             Err(BroadcastError::Socket(errors)) => {
-                let (count, event) = (errors.len(), frame.event);
-                tracing::warn!(event, count, "{count} sockets did not get {event}");
-                count
+                let full = |it: &&SocketError| matches!(it, SocketError::InternalChannelFull);
+                errors.iter().filter(full).count()
             }
             Err(error) => {
                 tracing::error!(event = frame.event, %error, "Could not emit: {error}");

@@ -5,7 +5,7 @@ use std::{future::Future, marker::PhantomData, panic::Location, sync::Arc};
 use super::{
     answer::Answer,
     extract::{FromEvent, Incoming},
-    reply::Reply,
+    reply::{Outcome, Reply},
 };
 use crate::{
     contract::{EmittedEvent, Event, HandledEvent, Shape, Signature},
@@ -137,12 +137,18 @@ macro_rules! impl_event_handler {
                 let gateway = Arc::clone(incoming.gateway);
                 let call = self(gateway, $($argument::from_event(incoming)?),*);
                 Ok(Box::pin(async move {
-                    let outcome = call.await.outcome();
-                    match &outcome {
-                        Ok(data) => answer.ok(data),
-                        Err(error) => answer.error(error),
+                    match call.await.outcome() {
+                        Outcome::Now(outcome) => answer.with(outcome),
+                        Outcome::Then(data, rest) => {
+                            answer.ok(&data);
+                            rest.await;
+                            Ok(())
+                        }
+                        Outcome::Later(outcome) => {
+                            answer.end_turn();
+                            answer.with(outcome.await)
+                        }
                     }
-                    outcome.map(drop).map_err(|error| error.kind())
                 }))
             }
         }

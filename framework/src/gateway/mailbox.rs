@@ -10,16 +10,23 @@ use std::{
 };
 
 use futures_util::FutureExt;
+use tokio::sync::Semaphore;
 
+use super::events::EventCall;
 use crate::provider::BoxFuture;
 
 /// Events that may wait in one mailbox. A client that sends faster is answered
 /// with `SERVER_ERROR` and a retry hint.
 const CAPACITY: usize = 4_096;
 
+/// Events of one socket that may be set aside. With more, its next event waits.
+const MAX_ASIDE: usize = 64;
+
 /// A queue of jobs. An idle one costs no task.
 pub(super) struct Mailbox {
     state: Mutex<State>,
+    /// Has a permit for every event that may still be set aside.
+    aside: Arc<Semaphore>,
 }
 
 struct State {
@@ -40,7 +47,7 @@ impl Mailbox {
     /// A mailbox that keeps its jobs until it is opened.
     pub(super) fn closed() -> Arc<Self> {
         let state = State { waiting: VecDeque::new(), busy: true, open: false, ended: false };
-        Arc::new(Self { state: Mutex::new(state) })
+        Arc::new(Self { state: Mutex::new(state), aside: Arc::new(Semaphore::new(MAX_ASIDE)) })
     }
 
     /// Runs `first`, then whatever arrived before or arrives later.
@@ -78,10 +85,27 @@ impl Mailbox {
 
     /// Adds the last job, which is never refused. There is only one: a second is dropped.
     pub(super) fn push_last(self: &Arc<Self>, job: BoxFuture<()>) {
+        let aside = Arc::clone(&self.aside);
+        let job = Box::pin(async move {
+            // An error would mean that the semaphore was closed, which nobody does.
+            let _all = aside.acquire_many(MAX_ASIDE as u32).await;
+            job.await;
+        });
         let mut state = self.lock();
         if !std::mem::replace(&mut state.ended, true) {
             self.add(&mut state, job);
         }
+    }
+
+    /// Lets the next job begin while `call` still waits for its answer. The last job waits
+    /// for all that were set aside.
+    pub(super) async fn set_aside(&self, call: EventCall) {
+        let permit = Arc::clone(&self.aside).acquire_owned().await;
+        tokio::spawn(async move {
+            // Whatever came of it was answered.
+            let _ = call.await;
+            drop(permit);
+        });
     }
 
     fn add(self: &Arc<Self>, state: &mut State, job: BoxFuture<()>) {

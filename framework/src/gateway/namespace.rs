@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use super::{
     Events, Gateway, Handshake,
     answer::Answer,
-    dispatch::{Dispatcher, Received},
+    dispatch::{Call, Dispatcher, Received},
     events::{ErasedHandler, EventCall},
     extract::Incoming,
     mailbox::Mailbox,
@@ -117,9 +117,8 @@ pub(super) trait Handler: Send + Sync {
     fn error_event(&self) -> &'static str;
     fn reply_event(&self) -> Option<&'static str>;
 
-    /// Extracts the arguments; the returned job calls the handler and answers.
-    fn prepare(&self, received: Received<'_>, answer: Answer)
-    -> Result<BoxFuture<()>, ClientError>;
+    /// Extracts the arguments; the returned call calls the handler and answers.
+    fn prepare(&self, received: Received<'_>, answer: Answer) -> Result<Call, ClientError>;
 }
 
 struct Bound<G> {
@@ -139,25 +138,13 @@ impl<G: Gateway> Handler for Bound<G> {
         self.reply_event
     }
 
-    fn prepare(
-        &self,
-        received: Received<'_>,
-        answer: Answer,
-    ) -> Result<BoxFuture<()>, ClientError> {
+    fn prepare(&self, received: Received<'_>, answer: Answer) -> Result<Call, ClientError> {
         let Received { socket, payload, value, ack_id } = received;
         let gateway = &self.gateway;
         let mut incoming = Incoming { socket, gateway, payload, value, ack_id };
         let call = self.handler.prepare(&mut incoming, answer.clone())?;
         let call = gateway.around(self.event, answering_panics(call, answer));
-        let concurrent = self.concurrent;
-        Ok(Box::pin(async move {
-            if concurrent {
-                tokio::spawn(call);
-            } else {
-                // Whatever came of it was answered.
-                let _ = call.await;
-            }
-        }))
+        Ok(Call { call, concurrent: self.concurrent })
     }
 }
 
