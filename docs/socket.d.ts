@@ -11,15 +11,19 @@ export interface ClientToServerEvents {
   /** For: chat. The answer is also sent as `chat:room:created`. */
   "chat:room:create": (payload: Payload<"chat:room:create", CreateRoom>, ack: (answer: Ack<RoomCreated>) => void) => void;
   /** For: chat. The answer is also sent as `chat:room:joined`. */
-  "chat:room:join": (payload: Payload<"chat:room:join", RoomReference>, ack: (answer: Ack<RoomJoined>) => void) => void;
+  "chat:room:join": (payload: Payload<"chat:room:join", JoinRoom>, ack: (answer: Ack<RoomJoined>) => void) => void;
   /** For: chat. The answer is also sent as `chat:room:left`. */
   "chat:room:leave": (payload: Payload<"chat:room:leave", RoomReference>, ack: (answer: Ack<RoomLeft>) => void) => void;
   /** For: chat. The answer is also sent as `session_joined`. */
-  "join_session": (payload: Payload<"join_session", SessionReference>, ack: (answer: Ack<SessionJoined>) => void) => void;
+  "join_session": (payload: Payload<"join_session", JoinSession>, ack: (answer: Ack<SessionJoined>) => void) => void;
   /** For: chat. The answer is also sent as `session_left`. */
   "leave_session": (payload: Payload<"leave_session", SessionReference>, ack: (answer: Ack<SessionLeft>) => void) => void;
   /** For: chat. */
   "chat:message:send": (payload: Payload<"chat:message:send", ToRoom & SendMessage>, ack: (answer: Ack<MessageView>) => void) => void;
+  /** For: chat. */
+  "chat:message:edit": (payload: Payload<"chat:message:edit", OfMessage & EditMessage>, ack: (answer: Ack<MessageView>) => void) => void;
+  /** For: chat. */
+  "chat:message:delete": (payload: Payload<"chat:message:delete", OfMessage>, ack: (answer: Ack<MessageDeleted>) => void) => void;
   /** For: chat. */
   "chat:typing:start": (payload: Payload<"chat:typing:start", ToRoom>, ack?: (answer: Ack<null>) => void) => void;
   /** For: chat. */
@@ -32,14 +36,20 @@ export interface ClientToServerEvents {
 
 /** What clients hear. */
 export interface ServerToClientEvents {
+  "chat:conversation:cleared": (data: Sent<ConversationCleared>) => void;
   "chat:error": (data: ErrorObject) => void;
+  "chat:message:deleted": (data: Sent<MessageDeleted>) => void;
   "chat:message:received": (data: Sent<MessageView>) => void;
+  "chat:message:updated": (data: Sent<MessageUpdated>) => void;
   "chat:room:created": (data: Reply<RoomCreated>) => void;
   "chat:room:joined": (data: Reply<RoomJoined>) => void;
   "chat:room:left": (data: Reply<RoomLeft>) => void;
-  "chat:system:notification": (data: Sent<Welcome> | Sent<MovementNotification>) => void;
+  "chat:system:notification": (data: Sent<Welcome> | Sent<MovementNotification> | Sent<HistoryGapNotification>) => void;
   "chat:user:typing": (data: Sent<RoomTyping>) => void;
+  "conversation_cleared": (data: Sent<SessionCleared>) => void;
   "error": (data: ErrorObject) => void;
+  "message_deleted": (data: Sent<SessionMessageDeleted>) => void;
+  "message_updated": (data: Sent<SessionMessageUpdated>) => void;
   "new_message": (data: Sent<SessionMessageView>) => void;
   "session_joined": (data: Reply<SessionJoined>) => void;
   "session_left": (data: Reply<SessionLeft>) => void;
@@ -64,6 +74,14 @@ export type Sent<Data> = Data & { version: "1.0" };
 /** The answer to an event, as an event. */
 export type Reply<Data> = Data & { version: "1.0"; requestId?: string };
 
+/** All messages up to `throughSeq` were taken back, in the chat vocabulary. */
+export interface ConversationCleared {
+  roomId: ConversationId;
+  throughSeq: number;
+  eventSeq: number;
+  clearedBy: UserId;
+}
+
 /** Identifies a conversation: a room, a session. */
 export type ConversationId = string;
 
@@ -79,6 +97,14 @@ export interface CreateRoom {
 
 /** Which way a user goes. */
 export type Direction = "user_joined" | "user_left";
+
+/** Body of `PUT /chat/messages/{id}`. What is left out stays as it is. */
+export interface EditMessage {
+  /** 1 to 10,000 Unicode scalar values, after line ends have become LF. */
+  content?: string | null;
+  /** An object of at most 16 KiB and 8 levels. */
+  metadata?: Record<string, unknown> | null;
+}
 
 /** What is known of a refusal, for programs. Each kind of refusal may add keys of its own. */
 export interface ErrorDetails {
@@ -125,7 +151,41 @@ export interface FieldError {
 /** How a message's content is to be read. */
 export type Formatting = "plain" | "markdown";
 
+export type GapKind = "history_gap";
+
 export type Greeting = "welcome";
+
+/** The events `fromSeq` to `toSeq` are not sent again. */
+export interface HistoryGapNotification {
+  type: GapKind;
+  roomId?: ConversationId | null;
+  sessionId?: ConversationId | null;
+  fromSeq: number;
+  /** Less than `fromSeq` where everything that is left is sent. */
+  toSeq: number;
+  /** Forget what you know of the conversation: its log has begun anew. */
+  reset?: boolean;
+}
+
+/** Payload of `chat:room:join`. */
+export interface JoinRoom {
+  /** The room, or any other conversation. */
+  roomId: ConversationId;
+  /** The highest `eventSeq` that the client has seen: later events are sent again. */
+  lastSeq?: number | null;
+  /** The `epoch` to which `lastSeq` belongs, if the client knows it. */
+  epoch?: string | null;
+}
+
+/** Payload of `join_session`. */
+export interface JoinSession {
+  /** The session, or any other conversation. */
+  sessionId: ConversationId;
+  /** The highest `eventSeq` that the client has seen: later events are sent again. */
+  lastSeq?: number | null;
+  /** The `epoch` to which `lastSeq` belongs, if the client knows it. */
+  epoch?: string | null;
+}
 
 export interface MemberView {
   userId: UserId;
@@ -134,8 +194,21 @@ export interface MemberView {
   online: boolean;
 }
 
+/** A message was taken back, in the chat vocabulary. */
+export interface MessageDeleted {
+  roomId: ConversationId;
+  messageId: MessageId;
+  seq: number;
+  eventSeq: number;
+  deletedBy: UserId;
+  deletedAt: string;
+}
+
 /** Identifies a message. */
 export type MessageId = string;
+
+/** A message was changed, in the chat vocabulary: the message as it is now. */
+export type MessageUpdated = MessageView;
 
 /** A message, as REST and the chat vocabulary show it. */
 export interface MessageView {
@@ -157,6 +230,10 @@ export interface MessageView {
   deliveryStatus: string;
   /** When the server stored it. */
   timestamp: string;
+  /** When its sender changed it last. */
+  editedAt?: string;
+  /** When it was taken back: then it says nothing. */
+  deletedAt?: string;
 }
 
 /** A user comes or goes, in the chat vocabulary. */
@@ -164,6 +241,11 @@ export interface MovementNotification {
   type: Direction;
   roomId: ConversationId;
   userId: UserId;
+}
+
+/** The part of an event's payload that names the message. What is to be changed is the rest. */
+export interface OfMessage {
+  messageId: MessageId;
 }
 
 export interface ParticipantView {
@@ -199,7 +281,7 @@ export interface RoomLeft {
   reason: string;
 }
 
-/** Payload of `chat:room:join` and `chat:room:leave`. */
+/** Payload of `chat:room:leave`. */
 export interface RoomReference {
   /** The room, or any other conversation. */
   roomId: ConversationId;
@@ -236,6 +318,13 @@ export interface SendMessage {
   clientMessageId?: string | null;
 }
 
+/** All messages up to `throughSeq` were taken back, in the session vocabulary. */
+export interface SessionCleared {
+  sessionId: ConversationId;
+  throughSeq: number;
+  eventSeq: number;
+}
+
 /** `session_joined`, and the ack of `join_session`. */
 export interface SessionJoined {
   sessionId: ConversationId;
@@ -256,6 +345,19 @@ export interface SessionLeft {
   reason: string;
 }
 
+/** A message was taken back, in the session vocabulary. */
+export interface SessionMessageDeleted {
+  sessionId: ConversationId;
+  messageId: MessageId;
+  eventSeq: number;
+}
+
+/** A message was changed, in the session vocabulary: the message as it is now. */
+export type SessionMessageUpdated = SessionMessageView & ({
+  editedAt: string | null;
+  eventSeq: number;
+});
+
 /** A message, as the session vocabulary shows it: `new_message`. */
 export interface SessionMessageView {
   id: MessageId;
@@ -270,7 +372,7 @@ export interface SessionMessageView {
   clientMessageId: string | null;
 }
 
-/** Payload of `join_session` and `leave_session`. */
+/** Payload of `leave_session`. */
 export interface SessionReference {
   /** The session, or any other conversation. */
   sessionId: ConversationId;

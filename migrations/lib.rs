@@ -7,6 +7,7 @@ mod m20261120_000001_create_users;
 mod m20261120_000002_create_event_log;
 mod m20261120_000003_create_sessions_and_rooms;
 mod m20261120_000004_create_messages;
+mod m20261121_000005_add_changes_to_messages;
 
 /// The steps, in the order in which they run.
 pub struct Migrator;
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000002_create_event_log::Migration),
             Box::new(m20261120_000003_create_sessions_and_rooms::Migration),
             Box::new(m20261120_000004_create_messages::Migration),
+            Box::new(m20261121_000005_add_changes_to_messages::Migration),
         ]
     }
 }

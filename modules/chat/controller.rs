@@ -13,8 +13,9 @@ use hornero::{ClientError, Controller, Json, Page, Query, Routes, Valid, routes}
 use validator::Validate;
 
 use crate::{
-    dto::{MessageView, SendMessage},
+    dto::{ClearedView, EditMessage, MessageView, SendMessage},
     history::ListMessages,
+    message::MessageId,
     service::ChatService,
 };
 
@@ -43,7 +44,8 @@ impl ChatController {
         body.validate()?;
         let (kind, conversation) = to;
         self.chat.require_kind(conversation, kind).await?;
-        let appended = self.chat.send(caller, conversation, body).await?;
+        let appending = self.chat.send(caller, conversation, body).await?;
+        let appended = appending.stored().await?;
         let view = axum::Json(MessageView::from(&appended.stored));
         if appended.repeated {
             let replayed = [(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"))];
@@ -84,7 +86,8 @@ impl Controller for ChatController {
     fn routes() -> Routes<Self> {
         Routes::new()
             .routes(routes!(list_in_room, send_to_room))
-            .routes(routes!(list_in_session, send_to_session))
+            .routes(routes!(list_in_session, send_to_session, clear_session))
+            .routes(routes!(read_message, edit_message, delete_message))
     }
 }
 
@@ -209,6 +212,95 @@ async fn list_in_session(
     Valid(Query(query)): Valid<Query<ListMessages>>,
 ) -> Result<Response, ClientError> {
     this.history(&caller, (ConversationKind::Session, session_id), &query).await
+}
+
+/// Deletes all messages of a session.
+#[utoipa::path(
+    delete,
+    path = "/chat/sessions/{sessionId}/messages",
+    params(("sessionId" = ConversationId, Path, description = "The session")),
+    responses(
+        (status = 200, description = "They are deleted", body = ClearedView),
+        (status = 403, description = "The token lacks the scope `chat`"),
+        (status = 404, description = "No such session, or no access to it"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
+async fn clear_session(
+    State(this): State<Arc<ChatController>>,
+    caller: Caller,
+    Path(session_id): Path<ConversationId>,
+) -> Result<axum::Json<ClearedView>, ClientError> {
+    this.chat.require_kind(session_id, ConversationKind::Session).await?;
+    let cleared = this.chat.clear(&caller, session_id).await?;
+    Ok(axum::Json(ClearedView { deleted: cleared.count }))
+}
+
+/// Reads one message.
+#[utoipa::path(
+    get,
+    path = "/chat/messages/{messageId}",
+    params(("messageId" = MessageId, Path, description = "The message")),
+    responses(
+        (status = 200, description = "The message", body = MessageView),
+        (status = 403, description = "The token lacks the scope `chat`"),
+        (status = 404, description = "No such message, or it was deleted, or no access to it"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
+async fn read_message(
+    State(this): State<Arc<ChatController>>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+) -> Result<axum::Json<MessageView>, ClientError> {
+    let message = this.chat.find(&caller, id).await?;
+    Ok(axum::Json(MessageView::from(&message)))
+}
+
+/// Changes a message of the caller's.
+#[utoipa::path(
+    put,
+    path = "/chat/messages/{messageId}",
+    params(("messageId" = MessageId, Path, description = "The message")),
+    request_body = EditMessage,
+    responses(
+        (status = 200, description = "The message as it is now", body = MessageView),
+        (status = 403, description = "Not its sender; or the token lacks the scope `chat`"),
+        (status = 404, description = "No such message, or it was deleted, or no access to it"),
+        (status = 409, description = "The session is closed"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
+async fn edit_message(
+    State(this): State<Arc<ChatController>>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    Valid(Json(body)): Valid<Json<EditMessage>>,
+) -> Result<axum::Json<MessageView>, ClientError> {
+    let message = this.chat.edit(&caller, id, body).await?;
+    Ok(axum::Json(MessageView::from(&message)))
+}
+
+/// Deletes a message: the caller's own, or another's where the caller's role allows it.
+#[utoipa::path(
+    delete,
+    path = "/chat/messages/{messageId}",
+    params(("messageId" = MessageId, Path, description = "The message")),
+    responses(
+        (status = 204, description = "It is deleted"),
+        (status = 403, description = "Not the caller's own, and the role is not enough; or the token lacks the scope `chat`"),
+        (status = 404, description = "No such message, or it was deleted, or no access to it"),
+        (status = 409, description = "The session is closed"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
+async fn delete_message(
+    State(this): State<Arc<ChatController>>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+) -> Result<StatusCode, ClientError> {
+    this.chat.delete(&caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The client's id of the message, from the header or the body.

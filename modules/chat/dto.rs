@@ -42,13 +42,46 @@ pub struct SendMessage {
     pub client_message_id: Option<String>,
 }
 
+/// Body of `PUT /chat/messages/{id}`. What is left out stays as it is.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EditMessage {
+    /// 1 to 10,000 Unicode scalar values, after line ends have become LF.
+    #[serde(default, deserialize_with = "some_with_plain_line_ends")]
+    #[validate(length(min = 1, max = 10_000), custom(function = "rules::text"))]
+    #[schema(
+        min_length = 1,
+        max_length = 10000,
+        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+    )]
+    pub content: Option<String>,
+    /// An object of at most 16 KiB and 8 levels.
+    #[validate(custom(function = "rules::metadata"))]
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<Map<String, Value>>,
+}
+
+fn some_with_plain_line_ends<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.map(plain_line_ends))
+}
+
 /// CRLF and CR become LF, so that the same text has the same length on every system.
 fn with_plain_line_ends<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if text.contains('\r') {
-        return Ok(text.replace("\r\n", "\n").replace('\r', "\n"));
-    }
-    Ok(text)
+    Ok(plain_line_ends(String::deserialize(deserializer)?))
+}
+
+fn plain_line_ends(text: String) -> String {
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }
+}
+
+/// The part of an event's payload that names the message. What is to be changed is the rest.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OfMessage {
+    pub(crate) message_id: MessageId,
 }
 
 /// The part of an event's payload that names the room. The message is the rest of it.
@@ -106,6 +139,14 @@ pub(crate) struct MessageView {
     /// When the server stored it.
     #[schema(format = DateTime)]
     timestamp: String,
+    /// When its sender changed it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
+    edited_at: Option<String>,
+    /// When it was taken back: then it says nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
+    deleted_at: Option<String>,
 }
 
 impl From<&Message> for MessageView {
@@ -117,7 +158,7 @@ impl From<&Message> for MessageView {
             room_id: id(ConversationKind::Room),
             session_id: id(ConversationKind::Session),
             seq: message.seq,
-            event_seq: message.seq,
+            event_seq: message.event_seq,
             sender_id: message.sender.clone(),
             role: ROLE,
             kind: "chat",
@@ -127,6 +168,8 @@ impl From<&Message> for MessageView {
             client_message_id: message.client_message_id.clone(),
             delivery_status: "delivered",
             timestamp: timestamp(message.created_at),
+            edited_at: message.edited_at.map(timestamp),
+            deleted_at: message.deleted_at.map(timestamp),
         }
     }
 }
@@ -168,4 +211,12 @@ impl From<&Message> for SessionMessageView {
             client_message_id: message.client_message_id.clone(),
         }
     }
+}
+
+/// What came of `DELETE /chat/sessions/{sessionId}/messages`.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ClearedView {
+    /// How many messages were deleted.
+    pub(crate) deleted: u64,
 }

@@ -2,7 +2,7 @@
 
 use database::StorageError;
 use delivery::{AccessError, AppendError};
-use hornero::ClientError;
+use hornero::{ClientError, ErrorKind};
 
 /// Reason the chat service refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,14 @@ pub enum ChatError {
     #[error(transparent)]
     Append(#[from] AppendError),
 
+    /// There is no such message, or it was deleted, or the caller may not know of it.
+    #[error("There is no such message, or it was deleted")]
+    NoMessage,
+
+    /// Only its sender may change a message.
+    #[error("Only its sender may change a message")]
+    NotTheSender,
+
     /// The database failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -25,6 +33,9 @@ impl From<ChatError> for ClientError {
         match error {
             ChatError::Access(error) => error.into(),
             ChatError::Append(error) => error.into(),
+            ChatError::NoMessage => Self::new(ErrorKind::NotFound, error.to_string())
+                .detail("reason", "message_not_found"),
+            ChatError::NotTheSender => Self::new(ErrorKind::Forbidden, error.to_string()),
             ChatError::Storage(error) => error.into(),
         }
     }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use auth::{Authenticates, Caller, Scope, TokenService};
 use delivery::NAMESPACES;
-use hornero::{ClientError, Data, DisconnectReason, Events, Gateway, SocketRef, Valid};
+use hornero::{ClientError, Data, DisconnectReason, Events, Gateway, Later, SocketRef, Valid};
 
 use crate::{
-    announcements::RoomTyping,
-    dto::{MessageView, SendMessage, ToRoom},
+    announcements::{ConversationCleared, MessageDeleted, MessageUpdated, RoomTyping},
+    dto::{EditMessage, MessageView, OfMessage, SendMessage, ToRoom},
     service::ChatService,
     typing::Typing,
 };
@@ -44,9 +44,14 @@ impl Gateway for ChatGateway {
 
     fn events(on: &mut Events<Self>) {
         on.on("chat:message:send", Self::send)
+            .on("chat:message:edit", Self::edit)
+            .on("chat:message:delete", Self::delete)
             .on("chat:typing:start", Self::start_typing)
             .on("chat:typing:stop", Self::stop_typing)
             .emits::<MessageView>()
+            .emits::<MessageUpdated>()
+            .emits::<MessageDeleted>()
+            .emits::<ConversationCleared>()
             .emits::<RoomTyping>();
     }
 
@@ -62,9 +67,30 @@ impl ChatGateway {
         caller: Caller,
         Data(to): Data<ToRoom>,
         Valid(Data(message)): Valid<Data<SendMessage>>,
+    ) -> Result<Later<MessageView>, ClientError> {
+        let appending = self.chat.send(&caller, to.room_id, message).await?;
+        Ok(Later::new(async { Ok(MessageView::from(&appending.stored().await?.stored)) }))
+    }
+
+    /// Changes a message of the caller's.
+    async fn edit(
+        self: Arc<Self>,
+        caller: Caller,
+        Data(of): Data<OfMessage>,
+        Valid(Data(edit)): Valid<Data<EditMessage>>,
     ) -> Result<MessageView, ClientError> {
-        let appended = self.chat.send(&caller, to.room_id, message).await?;
-        Ok(MessageView::from(&appended.stored))
+        let message = self.chat.edit(&caller, of.message_id, edit).await?;
+        Ok(MessageView::from(&message))
+    }
+
+    /// Takes a message back.
+    async fn delete(
+        self: Arc<Self>,
+        caller: Caller,
+        Data(of): Data<OfMessage>,
+    ) -> Result<MessageDeleted, ClientError> {
+        let deleted = self.chat.delete(&caller, of.message_id).await?;
+        Ok(MessageDeleted::from(&deleted))
     }
 
     /// Tells the others that the caller types.

@@ -51,6 +51,8 @@ pub struct Message {
     pub kind: ConversationKind,
     /// Number of the event by which it came to be.
     pub seq: i64,
+    /// Number of the event that has changed it last.
+    pub event_seq: i64,
     /// Who has said it.
     pub sender: UserId,
     /// Id that the sender's client has given it, if any.
@@ -63,6 +65,10 @@ pub struct Message {
     pub metadata: Arc<Map<String, Value>>,
     /// When the server stored it.
     pub created_at: DateTime<Utc>,
+    /// When its sender changed it last, if ever.
+    pub edited_at: Option<DateTime<Utc>>,
+    /// When it was taken back, if it was: then it says nothing.
+    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 /// A message that is to be stored.
@@ -81,4 +87,90 @@ impl Draft for NewMessage {
     fn conversation(&self) -> ConversationId {
         self.conversation
     }
+
+    fn repeats(&self, other: &Self) -> bool {
+        self.client_message_id.is_some()
+            && self.client_message_id == other.client_message_id
+            && self.conversation == other.conversation
+            && self.sender == other.sender
+    }
+}
+
+/// A message that is to be changed.
+#[derive(Debug, Clone)]
+pub(crate) struct Edit {
+    pub(crate) conversation: ConversationId,
+    pub(crate) kind: ConversationKind,
+    pub(crate) id: MessageId,
+    /// Stays as it is where nothing is said.
+    pub(crate) content: Option<Arc<str>>,
+    /// Stays as it is where nothing is said.
+    pub(crate) metadata: Option<Arc<Map<String, Value>>>,
+}
+
+impl Draft for Edit {
+    fn conversation(&self) -> ConversationId {
+        self.conversation
+    }
+}
+
+/// A message as it is after a change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edited(pub Message);
+
+/// A message that is to be taken back.
+#[derive(Debug, Clone)]
+pub(crate) struct Deletion {
+    pub(crate) conversation: ConversationId,
+    pub(crate) id: MessageId,
+    pub(crate) by: UserId,
+}
+
+impl Draft for Deletion {
+    fn conversation(&self) -> ConversationId {
+        self.conversation
+    }
+}
+
+/// A message that was taken back. Nothing is left of what it said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deleted {
+    /// Which one.
+    pub id: MessageId,
+    /// Where it was said.
+    pub conversation: ConversationId,
+    /// Number of the event by which it came to be.
+    pub seq: i64,
+    /// Number of the event by which it went.
+    pub event_seq: i64,
+    /// Who has taken it back.
+    pub by: UserId,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// All messages of a conversation are to be taken back.
+#[derive(Debug, Clone)]
+pub(crate) struct Clearing {
+    pub(crate) conversation: ConversationId,
+    pub(crate) by: UserId,
+}
+
+impl Draft for Clearing {
+    fn conversation(&self) -> ConversationId {
+        self.conversation
+    }
+}
+
+/// All messages up to an event were taken back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cleared {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Number of the event, and of the last that is concerned.
+    pub seq: i64,
+    /// Who has done it.
+    pub by: UserId,
+    /// How many messages there were. Not kept: 0 when the event is told again.
+    pub count: u64,
 }

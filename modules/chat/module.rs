@@ -11,10 +11,12 @@
 //! `gateway` speaks the chat vocabulary (`chat:message:send`), `session_gateway` the
 //! older session vocabulary (`send_message`). Both call the same service.
 
+use std::sync::Arc;
+
 use auth::AuthModule;
 use database::DatabaseModule;
-use delivery::DeliveryModule;
-use hornero::{Module, ModuleDef};
+use delivery::{DeliveryModule, EventHistory};
+use hornero::{BoxError, Module, ModuleDef};
 
 mod announcements;
 mod controller;
@@ -32,11 +34,14 @@ mod tests;
 mod typing;
 
 pub use error::ChatError;
-pub use message::{Formatting, Message, MessageId};
+pub use dto::{EditMessage, SendMessage};
+pub use message::{Cleared, Deleted, Edited, Formatting, Message, MessageId};
 pub use service::ChatService;
 
 use crate::{
-    controller::ChatController, gateway::ChatGateway, repository::SeaOrmMessageRepository,
+    controller::ChatController,
+    gateway::ChatGateway,
+    repository::{MessageRepository, SeaOrmMessageRepository},
     session_gateway::SessionChatGateway, typing::Typing,
 };
 
@@ -54,6 +59,18 @@ impl Module for ChatModule {
             .controller(ChatController::new)
             .gateway(ChatGateway::new)
             .gateway(SessionChatGateway::new)
+            .on_init(set_sources)
             .export::<ChatService>();
     }
+}
+
+/// Events of these kinds are told again by the repository, which has their words.
+async fn set_sources(
+    history: Arc<EventHistory>,
+    messages: Arc<dyn MessageRepository>,
+) -> Result<(), BoxError> {
+    for kind in ["message.new", "message.updated", "message.deleted", "conversation.cleared"] {
+        history.set_source(kind, Arc::<dyn MessageRepository>::clone(&messages));
+    }
+    Ok(())
 }

@@ -1,26 +1,35 @@
 //! Where messages are kept.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use database::{Database, StorageError, Transaction};
-use delivery::{ConversationId, ConversationKind, EventKind, Placed};
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-};
-use serde_json::{Map, Value};
+use database::{Database, StorageError};
+use delivery::{Announcement, ConversationId, ConversationKind, EventSource, LoggedEvent};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
+mod clearing;
+mod deleting;
+mod editing;
+mod row;
+mod sending;
+
+pub(crate) use clearing::Clear;
+pub(crate) use deleting::Delete;
+pub(crate) use editing::EditContent;
+use row::{deleted_of, message_of};
+pub(crate) use sending::Send;
+
 use crate::{
-    dto::ROLE,
     entity::{Column, Entity, Model},
     history::{Order, Range},
-    message::{Formatting, Message, MessageId, NewMessage},
+    message::{Edited, Message, MessageId},
 };
 
-/// Keeps messages. New ones are stored by the event log, as events of this kind.
+/// Reads messages. They are stored and changed by the event log, as events of the kinds
+/// [`Send`], [`EditContent`], [`Delete`] and [`Clear`].
 #[async_trait]
-pub(crate) trait MessageRepository: EventKind<Draft = NewMessage, Stored = Message> {
+pub(crate) trait MessageRepository: EventSource {
     /// A part of a conversation's messages, and one more than its limit if there is.
     async fn history(
         &self,
@@ -28,6 +37,16 @@ pub(crate) trait MessageRepository: EventKind<Draft = NewMessage, Stored = Messa
         kind: ConversationKind,
         range: &Range,
     ) -> Result<Vec<Message>, StorageError>;
+
+    /// Where a message was said.
+    async fn conversation(&self, id: MessageId) -> Result<Option<ConversationId>, StorageError>;
+
+    /// A message that is not deleted.
+    async fn find(
+        &self,
+        id: MessageId,
+        kind: ConversationKind,
+    ) -> Result<Option<Message>, StorageError>;
 }
 
 /// [`MessageRepository`] on the table `messages`.
@@ -38,44 +57,6 @@ pub(crate) struct SeaOrmMessageRepository {
 impl SeaOrmMessageRepository {
     pub(crate) fn bind(db: Arc<Database>) -> Arc<dyn MessageRepository> {
         Arc::new(Self { db })
-    }
-}
-
-#[async_trait]
-impl EventKind for SeaOrmMessageRepository {
-    type Draft = NewMessage;
-    type Stored = Message;
-
-    fn name(&self) -> &'static str {
-        "message.new"
-    }
-
-    async fn repeats(
-        &self,
-        tx: &Transaction,
-        drafts: &[NewMessage],
-    ) -> Result<Vec<Option<Message>>, StorageError> {
-        let keys = drafts.iter().filter_map(key).fold(Condition::any(), Condition::add);
-        if keys.is_empty() {
-            return Ok(vec![None; drafts.len()]);
-        }
-        let rows = Entity::find().filter(keys).all(tx).await?;
-        let repeat = |draft: &NewMessage| {
-            let row = rows.iter().find(|row| is_repeat(row, draft))?;
-            Some(message_of(row.clone(), draft.kind))
-        };
-        Ok(drafts.iter().map(repeat).collect())
-    }
-
-    async fn store(
-        &self,
-        tx: &Transaction,
-        batch: Vec<Placed<NewMessage>>,
-    ) -> Result<Vec<Message>, StorageError> {
-        let messages: Vec<_> = batch.into_iter().map(stored).collect();
-        let rows = messages.iter().map(|it| row_of(it).into_active_model());
-        Entity::insert_many(rows).exec_without_returning(tx).await?;
-        Ok(messages)
     }
 }
 
@@ -103,77 +84,52 @@ impl MessageRepository for SeaOrmMessageRepository {
         let rows = rows.limit(range.limit + 1).all(self.db.read()).await?;
         Ok(rows.into_iter().map(|row| message_of(row, kind)).collect())
     }
-}
 
-/// Condition on the row that an earlier sending of the draft has made.
-fn key(draft: &NewMessage) -> Option<Condition> {
-    let id = draft.client_message_id.as_deref()?;
-    let key = Condition::all()
-        .add(Column::ConversationId.eq(draft.conversation.0))
-        .add(Column::SenderId.eq(draft.sender.as_str()))
-        .add(Column::ClientMessageId.eq(id));
-    Some(key)
-}
+    async fn conversation(&self, id: MessageId) -> Result<Option<ConversationId>, StorageError> {
+        let row = Entity::find_by_id(id.0).one(self.db.read()).await?;
+        Ok(row.map(|it| ConversationId(it.conversation_id)))
+    }
 
-fn is_repeat(row: &Model, draft: &NewMessage) -> bool {
-    draft.client_message_id.is_some()
-        && row.client_message_id.as_deref() == draft.client_message_id.as_deref()
-        && row.conversation_id == draft.conversation.0
-        && row.sender_id == draft.sender.as_str()
-}
-
-fn stored(placed: Placed<NewMessage>) -> Message {
-    let draft = placed.draft;
-    Message {
-        id: MessageId(Uuid::now_v7()),
-        conversation: draft.conversation,
-        kind: draft.kind,
-        seq: placed.seq,
-        sender: draft.sender,
-        client_message_id: draft.client_message_id,
-        content: draft.content,
-        formatting: draft.formatting,
-        metadata: draft.metadata,
-        created_at: placed.at,
+    async fn find(
+        &self,
+        id: MessageId,
+        kind: ConversationKind,
+    ) -> Result<Option<Message>, StorageError> {
+        let row = Entity::find_by_id(id.0).one(self.db.read()).await?;
+        Ok(row.filter(|it| it.deleted_at.is_none()).map(|it| message_of(it, kind)))
     }
 }
 
-fn row_of(message: &Message) -> Model {
-    Model {
-        id: message.id.0,
-        conversation_id: message.conversation.0,
-        seq: message.seq,
-        sender_id: message.sender.to_string(),
-        client_message_id: message.client_message_id.as_deref().map(str::to_owned),
-        role: ROLE.to_owned(),
-        r#type: "chat".to_owned(),
-        content: message.content.to_string(),
-        formatting: message.formatting.as_str().to_owned(),
-        metadata: Value::Object(Map::clone(&message.metadata)),
-        created_at: message.created_at,
-        edited_at: None,
-        deleted_at: None,
+#[async_trait]
+impl EventSource for SeaOrmMessageRepository {
+    async fn recall(
+        &self,
+        kind: ConversationKind,
+        events: &[LoggedEvent],
+    ) -> Result<Vec<Option<Arc<dyn Announcement>>>, StorageError> {
+        let ids = events.iter().filter_map(|it| it.message_id);
+        let rows = Entity::find().filter(Column::Id.is_in(ids)).all(self.db.read()).await?;
+        let rows: HashMap<Uuid, Model> = rows.into_iter().map(|it| (it.id, it)).collect();
+        let recalled = |event: &LoggedEvent| match event.message_id {
+            Some(id) => recalled(rows.get(&id)?, event, kind),
+            None => Some(Arc::new(clearing::cleared_of(event)?) as Arc<dyn Announcement>),
+        };
+        Ok(events.iter().map(recalled).collect())
     }
 }
 
-fn message_of(row: Model, kind: ConversationKind) -> Message {
-    Message {
-        id: MessageId(row.id),
-        conversation: ConversationId(row.conversation_id),
-        kind,
-        seq: row.seq,
-        sender: row.sender_id.into(),
-        client_message_id: row.client_message_id.map(Arc::from),
-        content: row.content.into(),
-        formatting: Formatting::parse(&row.formatting),
-        metadata: Arc::new(object(row.metadata)),
-        created_at: row.created_at,
+/// What is told of a message now, by the event that was told of it then.
+fn recalled(
+    row: &Model,
+    event: &LoggedEvent,
+    kind: ConversationKind,
+) -> Option<Arc<dyn Announcement>> {
+    if row.deleted_at.is_some() {
+        return Some(Arc::new(deleted_of(row, event.seq)?));
     }
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(entries) => entries,
-        _ => Map::new(),
-    }
+    let message = Message { event_seq: event.seq, ..message_of(row.clone(), kind) };
+    Some(match event.kind.as_str() {
+        editing::NAME => Arc::new(Edited(message)),
+        _ => Arc::new(message),
+    })
 }

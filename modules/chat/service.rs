@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use auth::Caller;
-use delivery::{Access, Appended, ConversationId, ConversationKind, EventLog, Right};
+use delivery::{Access, AccessError, Appending, ConversationId, ConversationKind, EventLog, Right};
 
 use crate::{
-    dto::SendMessage,
+    dto::{EditMessage, SendMessage},
     error::ChatError,
     history::Range,
-    message::{Message, NewMessage},
-    repository::MessageRepository,
+    message::{Cleared, Clearing, Deleted, Deletion, Edit, Message, MessageId, NewMessage},
+    repository::{Clear, Delete, EditContent, MessageRepository, Send},
     typing::Typing,
 };
 
@@ -20,6 +20,16 @@ pub struct ChatService {
     log: Arc<EventLog>,
     messages: Arc<dyn MessageRepository>,
     typing: Arc<Typing>,
+    kinds: Kinds,
+}
+
+/// The kinds of events that chat appends.
+#[derive(Clone)]
+struct Kinds {
+    send: Arc<Send>,
+    edit: Arc<EditContent>,
+    delete: Arc<Delete>,
+    clear: Arc<Clear>,
 }
 
 impl ChatService {
@@ -29,13 +39,20 @@ impl ChatService {
         messages: Arc<dyn MessageRepository>,
         typing: Arc<Typing>,
     ) -> Self {
-        Self { access, log, messages, typing }
+        let kinds = Kinds {
+            send: Arc::new(Send),
+            edit: Arc::new(EditContent),
+            delete: Arc::new(Delete),
+            clear: Arc::new(Clear),
+        };
+        Self { access, log, messages, typing, kinds }
     }
 
     /// Stores a message, then announces it to everybody who has joined the conversation.
     ///
-    /// Returns when it is durable. A message that the client has sent before under the
-    /// same `client_message_id` is neither stored nor announced again.
+    /// Returns when it is in the queue; what it returns resolves when it is durable. A message
+    /// that the client has sent before under the same `client_message_id` is neither stored
+    /// nor announced again.
     ///
     /// # Errors
     ///
@@ -45,7 +62,7 @@ impl ChatService {
         caller: &Caller,
         conversation: ConversationId,
         message: SendMessage,
-    ) -> Result<Appended<Message>, ChatError> {
+    ) -> Result<Appending<Message>, ChatError> {
         self.access.require(caller, conversation, Right::Send).await?;
         let draft = NewMessage {
             conversation,
@@ -56,10 +73,86 @@ impl ChatService {
             formatting: message.formatting,
             metadata: Arc::new(message.metadata),
         };
-        let appended = self.log.append(Arc::clone(&self.messages), draft).await?;
+        let appending = self.log.submit(Arc::clone(&self.kinds.send), draft)?;
         // Who has sent the message has stopped typing it.
         self.typing.stop(conversation, &caller.user_id).await;
-        Ok(appended)
+        Ok(appending)
+    }
+
+    /// Changes a message of the caller's.
+    ///
+    /// # Errors
+    ///
+    /// [`ChatError`]; then the message is as it was.
+    pub async fn edit(
+        &self,
+        caller: &Caller,
+        id: MessageId,
+        edit: EditMessage,
+    ) -> Result<Message, ChatError> {
+        let conversation = self.conversation(caller, id).await?;
+        self.access.require(caller, conversation, Right::Edit).await?;
+        let kind = self.access.kind(conversation).await?;
+        let message = self.messages.find(id, kind).await?.ok_or(ChatError::NoMessage)?;
+        if message.sender != caller.user_id {
+            return Err(ChatError::NotTheSender);
+        }
+        let content = edit.content.map(Arc::from);
+        let metadata = edit.metadata.map(Arc::new);
+        let draft = Edit { conversation, kind, id, content, metadata };
+        Ok(self.log.append(Arc::clone(&self.kinds.edit), draft).await?.stored.0)
+    }
+
+    /// Takes a message back: the caller's own, or another's where the caller's role allows it.
+    ///
+    /// # Errors
+    ///
+    /// [`ChatError`]; then the message is as it was.
+    pub async fn delete(&self, caller: &Caller, id: MessageId) -> Result<Deleted, ChatError> {
+        let conversation = self.conversation(caller, id).await?;
+        let kind = self.access.kind(conversation).await?;
+        let message = self.messages.find(id, kind).await?.ok_or(ChatError::NoMessage)?;
+        let own = message.sender == caller.user_id;
+        let right = if own { Right::Edit } else { Right::Moderate };
+        self.access.require(caller, conversation, right).await?;
+        let draft = Deletion { conversation, id, by: caller.user_id.clone() };
+        Ok(self.log.append(Arc::clone(&self.kinds.delete), draft).await?.stored)
+    }
+
+    /// Takes back all that was said in a conversation, and tells how many messages that were.
+    ///
+    /// # Errors
+    ///
+    /// [`ChatError`]; then everything is as it was.
+    pub async fn clear(&self, caller: &Caller, id: ConversationId) -> Result<Cleared, ChatError> {
+        self.access.require(caller, id, Right::Clear).await?;
+        let draft = Clearing { conversation: id, by: caller.user_id.clone() };
+        Ok(self.log.append(Arc::clone(&self.kinds.clear), draft).await?.stored)
+    }
+
+    /// A message that the caller may read.
+    ///
+    /// # Errors
+    ///
+    /// [`ChatError::NoMessage`], also if the caller may not know of it.
+    pub(crate) async fn find(&self, caller: &Caller, id: MessageId) -> Result<Message, ChatError> {
+        let conversation = self.conversation(caller, id).await?;
+        let kind = self.access.kind(conversation).await?;
+        self.messages.find(id, kind).await?.ok_or(ChatError::NoMessage)
+    }
+
+    /// Where a message was said, if the caller may read it.
+    async fn conversation(
+        &self,
+        caller: &Caller,
+        id: MessageId,
+    ) -> Result<ConversationId, ChatError> {
+        let found = self.messages.conversation(id).await?.ok_or(ChatError::NoMessage)?;
+        match self.access.require(caller, found, Right::Read).await {
+            Ok(_) => Ok(found),
+            Err(AccessError::Denied | AccessError::NotAMember) => Err(ChatError::NoMessage),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A part of what was said in a conversation, and one message more if there is.

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use auth::{Authenticates, Caller, Scope, TokenService};
 use delivery::NAMESPACES;
-use hornero::{ClientError, Data, Events, Gateway, SocketRef, Valid};
+use hornero::{ClientError, Data, Events, Gateway, Later, SocketRef, Valid};
 
 use crate::{
-    announcements::SessionTyping,
+    announcements::{
+        SessionCleared, SessionMessageDeleted, SessionMessageUpdated, SessionTyping,
+    },
     dto::{SendMessage, SessionMessageView, SetTyping, ToSession},
     service::ChatService,
     typing::Typing,
@@ -45,6 +47,9 @@ impl Gateway for SessionChatGateway {
         on.on("send_message", Self::send)
             .on("typing", Self::set_typing)
             .emits::<SessionMessageView>()
+            .emits::<SessionMessageUpdated>()
+            .emits::<SessionMessageDeleted>()
+            .emits::<SessionCleared>()
             .emits::<SessionTyping>();
     }
 }
@@ -56,9 +61,9 @@ impl SessionChatGateway {
         caller: Caller,
         Data(to): Data<ToSession>,
         Valid(Data(message)): Valid<Data<SendMessage>>,
-    ) -> Result<SessionMessageView, ClientError> {
-        let appended = self.chat.send(&caller, to.session_id, message).await?;
-        Ok(SessionMessageView::from(&appended.stored))
+    ) -> Result<Later<SessionMessageView>, ClientError> {
+        let appending = self.chat.send(&caller, to.session_id, message).await?;
+        Ok(Later::new(async { Ok(SessionMessageView::from(&appending.stored().await?.stored)) }))
     }
 
     /// Tells the others that the caller types, or does not any more.

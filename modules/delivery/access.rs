@@ -8,11 +8,13 @@ use std::{
 use async_trait::async_trait;
 use auth::{Caller, UserId};
 use database::StorageError;
+use hornero::Frame;
 use moka::sync::Cache;
 
 use crate::{
     conversation::{ConversationId, ConversationKind, Conversations},
     error::AccessError,
+    subscriptions::Joined,
 };
 
 /// Conversations whose kind is remembered. A kind never changes.
@@ -27,6 +29,12 @@ pub enum Right {
     Join,
     /// Say something.
     Send,
+    /// Change or take back what one has said.
+    Edit,
+    /// Take back what others have said.
+    Moderate,
+    /// Take back all that was said.
+    Clear,
 }
 
 /// Somebody who takes part in a conversation.
@@ -55,6 +63,13 @@ pub trait AccessPolicy: Send + Sync {
         conversation: ConversationId,
         limit: u64,
     ) -> Result<(Vec<Participant>, u64), StorageError>;
+
+    /// The event that tells a client that it has joined as it had asked for when it connected.
+    async fn joined(
+        &self,
+        conversation: ConversationId,
+        joined: Joined,
+    ) -> Result<Option<Frame>, StorageError>;
 }
 
 /// Asks the policy of a conversation's kind.
@@ -88,6 +103,14 @@ impl Access {
         right: Right,
     ) -> Result<&'static str, AccessError> {
         self.policy(conversation).await?.require(caller, conversation, right).await
+    }
+
+    pub(crate) async fn joined(
+        &self,
+        conversation: ConversationId,
+        joined: Joined,
+    ) -> Result<Option<Frame>, AccessError> {
+        Ok(self.policy(conversation).await?.joined(conversation, joined).await?)
     }
 
     pub(crate) async fn participants(

@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use auth::UserId;
 
-use crate::{announcement::Vocabulary, conversation::ConversationId, socketio_door::SocketKey};
+use crate::{
+    announcement::Vocabulary, conversation::ConversationId, hub::Listening,
+    socketio_door::SocketKey,
+};
 
 /// The sockets that have joined conversations.
 #[derive(Default)]
@@ -23,7 +26,13 @@ struct Listeners {
 
 struct Joins {
     user: UserId,
-    conversations: HashMap<ConversationId, Vocabulary>,
+    conversations: HashMap<ConversationId, Join>,
+}
+
+struct Join {
+    vocabulary: Vocabulary,
+    /// Keeps the conversation's feed going.
+    _listening: Option<Listening>,
 }
 
 impl Audience {
@@ -35,12 +44,14 @@ impl Audience {
         user: &UserId,
         conversation: ConversationId,
         vocabulary: Vocabulary,
+        listening: Option<Listening>,
     ) -> (Option<Vocabulary>, bool) {
         let joins = self
             .sockets
             .entry(socket)
             .or_insert_with(|| Joins { user: user.clone(), conversations: HashMap::new() });
-        let before = joins.conversations.insert(conversation, vocabulary);
+        let join = Join { vocabulary, _listening: listening };
+        let before = joins.conversations.insert(conversation, join).map(|it| it.vocabulary);
         let listeners = self.listeners.entry(conversation).or_default();
         if let Some(before) = before {
             listeners.uncount(socket, before);
@@ -59,7 +70,7 @@ impl Audience {
         conversation: ConversationId,
     ) -> Option<(Vocabulary, bool)> {
         let joins = self.sockets.get_mut(&socket)?;
-        let vocabulary = joins.conversations.remove(&conversation)?;
+        let vocabulary = joins.conversations.remove(&conversation)?.vocabulary;
         let user = joins.user.clone();
         if joins.conversations.is_empty() {
             self.sockets.remove(&socket);
@@ -84,9 +95,14 @@ impl Audience {
         joins.map(|it| it.conversations.keys().copied().collect()).unwrap_or_default()
     }
 
-    /// Whether a socket has joined a conversation.
-    pub(crate) fn has_joined(&self, socket: SocketKey, conversation: ConversationId) -> bool {
-        self.sockets.get(&socket).is_some_and(|it| it.conversations.contains_key(&conversation))
+    /// The vocabulary in which a socket hears a conversation, if it has joined it.
+    pub(crate) fn vocabulary(
+        &self,
+        socket: SocketKey,
+        conversation: ConversationId,
+    ) -> Option<Vocabulary> {
+        let join = self.sockets.get(&socket)?.conversations.get(&conversation)?;
+        Some(join.vocabulary)
     }
 
     /// How many conversations a socket has joined.
@@ -142,8 +158,8 @@ mod tests {
         let (room, ada) = (ConversationId::generate(), UserId::generate());
         let (tab, phone) = (socket(0, 1), socket(1, 2));
 
-        assert_eq!(audience.join(tab, &ada, room, Vocabulary::Chat), (None, true));
-        assert_eq!(audience.join(phone, &ada, room, Vocabulary::Chat), (None, false));
+        assert_eq!(audience.join(tab, &ada, room, Vocabulary::Chat, None), (None, true));
+        assert_eq!(audience.join(phone, &ada, room, Vocabulary::Chat, None), (None, false));
         assert_eq!(audience.online(room), 1);
         assert_eq!(audience.leave(tab, room), Some((Vocabulary::Chat, false)));
         assert_eq!(audience.leave(tab, room), None);
@@ -156,9 +172,9 @@ mod tests {
         let mut audience = Audience::default();
         let (room, ada) = (ConversationId::generate(), UserId::generate());
         let tab = socket(0, 1);
-        audience.join(tab, &ada, room, Vocabulary::Chat);
+        audience.join(tab, &ada, room, Vocabulary::Chat, None);
 
-        let again = audience.join(tab, &ada, room, Vocabulary::Session);
+        let again = audience.join(tab, &ada, room, Vocabulary::Session, None);
 
         assert_eq!(again, (Some(Vocabulary::Chat), false));
         assert!(audience.listens(room, 0, Vocabulary::Session));
@@ -172,7 +188,7 @@ mod tests {
             let user = UserId::generate();
             for _ in 0..3 {
                 let room = ConversationId::generate();
-                audience.join(socket(0, number), &user, room, Vocabulary::Chat);
+                audience.join(socket(0, number), &user, room, Vocabulary::Chat, None);
             }
         }
         for number in 0..100 {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::repository::ConversationRepository;
+use crate::{announcement::Vocabulary, repository::ConversationRepository};
 
 /// Identifies a conversation: a room, a session.
 #[derive(
@@ -47,6 +47,14 @@ impl ConversationKind {
         }
     }
 
+    /// The words in which its clients hear it, unless they join it by another event.
+    pub(crate) fn vocabulary(self) -> Vocabulary {
+        match self {
+            Self::Session => Vocabulary::Session,
+            Self::Room => Vocabulary::Chat,
+        }
+    }
+
     pub(crate) fn parse(name: &str) -> Option<Self> {
         [Self::Session, Self::Room].into_iter().find(|it| it.as_str() == name)
     }
@@ -61,6 +69,8 @@ pub struct Conversation {
     pub kind: ConversationKind,
     /// Number of its newest event; 0 before the first.
     pub last_seq: i64,
+    /// Number of the oldest event that is kept; 1 unless older ones were removed.
+    pub first_seq: i64,
     /// Names one life of its log; another one after it was restored from a backup.
     pub epoch: Uuid,
     /// When it began.
@@ -95,6 +105,7 @@ impl Conversations {
             id,
             kind,
             last_seq: 0,
+            first_seq: 1,
             epoch: Uuid::new_v4(),
             created_at: now,
             last_activity_at: now,

@@ -1,48 +1,80 @@
 //! The event log: numbers, stores and publishes what happens in conversations.
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use async_trait::async_trait;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use database::{StorageError, Transaction};
-use tokio::sync::Mutex;
+use hornero::{BoxError, ClientError};
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::{
     announcement::Announcement,
+    batch::{Entry, Queued},
+    config::DeliveryConfig,
     conversation::ConversationId,
     error::AppendError,
-    hub::{Event, Hub},
-    repository::{ConversationRepository, EventRow},
+    hub::Hub,
+    repository::ConversationRepository,
+    writer::Writer,
 };
 
 /// What a feature wants to become an event.
 pub trait Draft: Send + Sync + 'static {
     /// Conversation in which it is to happen.
     fn conversation(&self) -> ConversationId;
+
+    /// Whether the client has sent `self` and `other` as one and the same, so that whichever
+    /// comes second is a repeat.
+    fn repeats(&self, _other: &Self) -> bool {
+        false
+    }
 }
 
 /// What a feature has stored.
 pub trait Stored: Announcement + Clone + 'static {
     /// Message that the event is about.
     fn message_id(&self) -> Option<Uuid>;
+
+    /// What else the log is to keep, for when the event is told again. No words: those are
+    /// the feature's, which may have to forget them.
+    fn payload(&self) -> Option<Value> {
+        None
+    }
 }
 
 /// A draft with its place in the conversation.
-#[derive(Debug, Clone)]
-pub struct Placed<D> {
+#[derive(Debug)]
+pub struct Placed<'a, D> {
     /// What is to be stored.
-    pub draft: D,
+    pub draft: &'a D,
     /// Its number: 1 for the first event of the conversation, no holes after.
     pub seq: i64,
     /// When it happened, cut to milliseconds, so that live and stored times are equal.
     pub at: DateTime<Utc>,
 }
 
+/// What is to become of a draft.
+#[derive(Debug)]
+pub enum Decision<S> {
+    /// It becomes the next event.
+    Append,
+    /// The client has sent it before, and this was stored then.
+    Repeat(S),
+    /// It can not be.
+    Refuse(ClientError),
+}
+
 /// A kind of event, kept in the tables of the feature it belongs to.
 ///
 /// Its functions run inside the log's transaction, so that the feature's rows, the
-/// event and its seq commit together or not at all.
+/// event and its seq commit together or not at all. A failure of either undoes the whole
+/// batch, whose drafts are then tried one by one.
 #[async_trait]
 pub trait EventKind: Send + Sync {
     /// What is appended.
@@ -53,18 +85,24 @@ pub trait EventKind: Send + Sync {
     /// Name of the kind, e.g. `message.new`.
     fn name(&self) -> &'static str;
 
-    /// For each draft, what was stored when the client sent the same before.
-    async fn repeats(
+    /// Most drafts that are decided and stored at once. One where a draft's decision may
+    /// depend on the draft before it; more where only repeats do.
+    fn batch(&self) -> usize {
+        1
+    }
+
+    /// What is to become of each draft, in the same order.
+    async fn decide(
         &self,
         tx: &Transaction,
-        drafts: &[Self::Draft],
-    ) -> Result<Vec<Option<Self::Stored>>, StorageError>;
+        drafts: &[&Self::Draft],
+    ) -> Result<Vec<Decision<Self::Stored>>, StorageError>;
 
     /// Stores the feature's rows of a batch, and returns them in the same order.
     async fn store(
         &self,
         tx: &Transaction,
-        batch: Vec<Placed<Self::Draft>>,
+        batch: &[Placed<'_, Self::Draft>],
     ) -> Result<Vec<Self::Stored>, StorageError>;
 }
 
@@ -77,82 +115,108 @@ pub struct Appended<S> {
     pub repeated: bool,
 }
 
+/// A draft in the queue, on its way to being stored. It is stored even if nobody waits.
+#[derive(Debug)]
+pub struct Appending<S>(oneshot::Receiver<Result<Appended<S>, AppendError>>);
+
+impl<S> Appending<S> {
+    /// Resolves when the event is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`AppendError`].
+    pub async fn stored(self) -> Result<Appended<S>, AppendError> {
+        let gone = |_| Err(AppendError::Lost("the event log has ended".to_owned()));
+        self.0.await.unwrap_or_else(gone)
+    }
+}
+
 /// Appends events to conversations.
+///
+/// One writer takes whatever waits in the queue and commits it in one transaction: what a
+/// commit costs is shared by all who wait for it. What is committed is published in order.
 pub struct EventLog {
-    repository: Arc<dyn ConversationRepository>,
-    hub: Arc<Hub>,
-    /// Held from the first write to the last publish, so that events are published in
-    /// the order in which they are committed.
-    order: Mutex<()>,
+    queue: mpsc::Sender<Box<dyn Queued>>,
+    /// Until it is started.
+    writer: Mutex<Option<Writer>>,
 }
 
 impl EventLog {
-    pub(crate) fn new(repository: Arc<dyn ConversationRepository>, hub: Arc<Hub>) -> Self {
-        Self { repository, hub, order: Mutex::new(()) }
+    pub(crate) fn new(
+        repository: Arc<dyn ConversationRepository>,
+        hub: Arc<Hub>,
+        config: Arc<DeliveryConfig>,
+    ) -> Self {
+        let (queue, waiting) = mpsc::channel(config.queue);
+        let writer = Writer::new(repository, hub, waiting, config.batch);
+        Self { queue, writer: Mutex::new(Some(writer)) }
     }
 
-    /// Stores a draft as the conversation's next event, then publishes it.
+    /// Begins to write. Does nothing when called again.
+    pub(crate) async fn start(self: Arc<Self>) -> Result<(), BoxError> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            tokio::spawn(writer.run());
+        }
+        Ok(())
+    }
+
+    /// Puts a draft into the queue. Those of one caller are stored in the order of the calls.
+    ///
+    /// # Errors
+    ///
+    /// [`AppendError::Busy`] at once if too many wait already.
+    pub fn submit<K>(
+        &self,
+        kind: Arc<K>,
+        draft: K::Draft,
+    ) -> Result<Appending<K::Stored>, AppendError>
+    where
+        K: EventKind + ?Sized + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let entry = Box::new(Entry { kind, draft, answer });
+        match self.queue.try_send(entry) {
+            Ok(()) => Ok(Appending(answered)),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(AppendError::Busy),
+            Err(mpsc::error::TrySendError::Closed(_)) => {
+                Err(AppendError::Lost("the event log has ended".to_owned()))
+            }
+        }
+    }
+
+    /// Stores a draft as the conversation's next event; it is published then.
     ///
     /// Returns when the event is durable. A draft that was stored before is neither stored
     /// nor published again.
     ///
     /// # Errors
     ///
-    /// [`AppendError`]; then nothing was stored, and nothing is published.
+    /// [`AppendError`]; then nothing is known to be stored.
     pub async fn append<K>(
-        self: &Arc<Self>,
+        &self,
         kind: Arc<K>,
         draft: K::Draft,
     ) -> Result<Appended<K::Stored>, AppendError>
     where
         K: EventKind + ?Sized + 'static,
     {
-        let this = Arc::clone(self);
-        // On a task of its own: a request that is given up between commit and publish must
-        // not keep the event from the others.
-        let appending = tokio::spawn(async move {
-            let _order = this.order.lock().await;
-            let appended = this.commit(&*kind, draft).await?;
-            if !appended.repeated {
-                let body: Arc<dyn Announcement> = Arc::new(appended.stored.clone());
-                this.hub.publish(&Event { conversation: appended.conversation, body }).await;
-            }
-            Ok(Appended { stored: appended.stored, repeated: appended.repeated })
-        });
-        appending.await.map_err(|error| AppendError::Lost(error.to_string()))?
+        self.submit(kind, draft)?.stored().await
     }
 
-    async fn commit<K>(
-        &self,
-        kind: &K,
-        draft: K::Draft,
-    ) -> Result<Committed<K::Stored>, AppendError>
-    where
-        K: EventKind + ?Sized,
-    {
-        let conversation = draft.conversation();
-        let tx = self.repository.transaction().await?;
-        let mut repeats = kind.repeats(&tx, std::slice::from_ref(&draft)).await?;
-        if let Some(stored) = repeats.pop().flatten() {
-            return Ok(Committed { conversation, stored, repeated: true });
+    /// Waits until whatever was queued before is stored and published.
+    pub(crate) async fn flush(self: Arc<Self>) -> Result<(), BoxError> {
+        let (done, flushed) = oneshot::channel();
+        if self.queue.send(Box::new(crate::batch::Flush(done))).await.is_ok() {
+            // Dropped without an answer, it has nothing left to flush.
+            let _ = flushed.await;
         }
-        let at = Utc::now().trunc_subsecs(3);
-        let seq = self.repository.take_seqs(&tx, conversation, 1, at).await?;
-        let seq = seq.ok_or(AppendError::NoConversation)?;
-        let mut stored = kind.store(&tx, vec![Placed { draft, seq, at }]).await?;
-        let Some(stored) = stored.pop() else {
-            return Err(AppendError::Lost(format!("{} stored nothing", kind.name())));
-        };
-        let row =
-            EventRow { conversation, seq, kind: kind.name(), message_id: stored.message_id(), at };
-        self.repository.insert_events(&tx, vec![row]).await?;
-        tx.commit().await.map_err(StorageError::from)?;
-        Ok(Committed { conversation, stored, repeated: false })
+        Ok(())
     }
 }
 
-struct Committed<S> {
-    conversation: ConversationId,
-    stored: S,
-    repeated: bool,
+impl fmt::Debug for EventLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventLog").finish_non_exhaustive()
+    }
 }

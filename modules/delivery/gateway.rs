@@ -1,4 +1,5 @@
-//! Takes sockets that are gone out of the conversations they had joined.
+//! Sockets that come and go: joins what they have named, and takes those that are gone out
+//! of what they had joined.
 
 use std::sync::Arc;
 
@@ -6,18 +7,21 @@ use hornero::{ClientError, DisconnectReason, Events, Gateway, Handshake, SocketR
 
 use crate::{
     notice::{MovementNotification, UserJoined, UserLeft},
+    rejoin::{Rejoin, Wanted},
+    replay::HistoryGapNotification,
     socketio_door::{NAMESPACES, SocketIoDoor},
     subscriptions::Subscriptions,
 };
 
-/// Watches sockets leave. The events to join and leave by belong to rooms and sessions.
+/// Watches sockets come and go. The events to join and leave by belong to rooms and sessions.
 pub(crate) struct DeliveryGateway {
     subscriptions: Arc<Subscriptions>,
+    rejoin: Arc<Rejoin>,
 }
 
 impl DeliveryGateway {
-    pub(crate) fn new(subscriptions: Arc<Subscriptions>) -> Self {
-        Self { subscriptions }
+    pub(crate) fn new(subscriptions: Arc<Subscriptions>, rejoin: Arc<Rejoin>) -> Self {
+        Self { subscriptions, rejoin }
     }
 }
 
@@ -26,12 +30,24 @@ impl Gateway for DeliveryGateway {
     const ERROR_EVENT: &'static str = "chat:error";
 
     fn events(on: &mut Events<Self>) {
-        on.emits::<MovementNotification>().emits::<UserJoined>().emits::<UserLeft>();
+        on.emits::<MovementNotification>()
+            .emits::<HistoryGapNotification>()
+            .emits::<UserJoined>()
+            .emits::<UserLeft>();
     }
 
     async fn authenticate(self: Arc<Self>, handshake: Handshake) -> Result<(), ClientError> {
         SocketIoDoor::number(&handshake.socket);
+        if let Some(wanted) = Wanted::read(&handshake.auth)? {
+            handshake.socket.extensions.insert(wanted);
+        }
         Ok(())
+    }
+
+    async fn connected(self: Arc<Self>, socket: SocketRef) {
+        if let Some(wanted) = socket.extensions.remove::<Wanted>() {
+            self.rejoin.join_all(&socket, &wanted).await;
+        }
     }
 
     async fn disconnected(self: Arc<Self>, socket: SocketRef, _: DisconnectReason) {

@@ -1,16 +1,39 @@
-//! The hub: from the log to every door.
+//! The hub: from the log to every door, each event once and in order.
+//!
+//! A conversation that somebody listens to has a feed, which knows the last event that it
+//! has delivered: the next one is delivered, an older one is dropped, and one further on
+//! shows a hole, which is filled from the database first.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
-
-use crate::{
-    announcement::Announcement, conversation::ConversationId, socketio_door::SocketIoDoor,
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
+use async_trait::async_trait;
+use database::StorageError;
+use hornero::BoxError;
+use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
+
+use crate::{
+    announcement::Announcement, conversation::ConversationId, error::AccessError,
+    history::EventHistory, socketio_door::SocketIoDoor,
+};
+
+/// Committed batches that may wait to be published. Then the writer waits.
+const QUEUE: usize = 64;
+
+/// Time after which the database is asked again for what is missing.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Events that are read at once to fill a hole.
+const PAGE: i64 = 256;
+
 /// A durable event on its way to the clients.
+#[derive(Clone)]
 pub(crate) struct Event {
     pub(crate) conversation: ConversationId,
+    pub(crate) seq: i64,
     pub(crate) body: Arc<dyn Announcement>,
 }
 
@@ -23,24 +46,228 @@ pub(crate) trait Door: Send + Sync {
 
 /// Passes events to the doors.
 pub(crate) struct Hub {
+    feeds: Arc<Feeds>,
+    history: Arc<EventHistory>,
     doors: Vec<Arc<dyn Door>>,
+    queue: mpsc::Sender<Work>,
+    /// Until it is started.
+    waiting: Mutex<Option<mpsc::Receiver<Work>>>,
+}
+
+enum Work {
+    Publish(Vec<Event>, Vec<oneshot::Sender<()>>),
+    CatchUp(Vec<ConversationId>),
+}
+
+/// The feeds of the conversations that somebody listens to.
+type Feeds = Mutex<HashMap<ConversationId, Listened>>;
+
+struct Listened {
+    feed: Arc<AsyncMutex<Feed>>,
+    listeners: usize,
+}
+
+/// What was delivered of a conversation.
+#[derive(Default)]
+struct Feed {
+    /// The last event that was delivered. Unknown until the first listener has asked.
+    head: Option<i64>,
+    /// The last event that was published while the head was unknown.
+    passed: i64,
 }
 
 impl Hub {
-    pub(crate) fn new(socketio: Arc<SocketIoDoor>) -> Self {
-        Self { doors: vec![socketio] }
+    pub(crate) fn new(socketio: Arc<SocketIoDoor>, history: Arc<EventHistory>) -> Self {
+        Self::with(socketio, history)
     }
 
-    #[cfg(test)]
-    pub(crate) fn of_test(door: Arc<dyn Door>) -> Self {
-        Self { doors: vec![door] }
+    /// A hub with one door.
+    pub(crate) fn with(door: Arc<dyn Door>, history: Arc<EventHistory>) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let (feeds, waiting) = (Arc::default(), Mutex::new(Some(waiting)));
+        Self { feeds, history, doors: vec![door], queue, waiting }
     }
 
-    /// Publishes an event that is committed. Events of one conversation must be published
-    /// in the order of their seqs.
-    pub(crate) async fn publish(&self, event: &Event) {
+    /// Begins to publish. Does nothing when called again.
+    pub(crate) async fn start(self: Arc<Self>) -> Result<(), BoxError> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(waiting) = waiting {
+            tokio::spawn(self.run(waiting));
+        }
+        Ok(())
+    }
+
+    async fn run(self: Arc<Self>, mut waiting: mpsc::Receiver<Work>) {
+        while let Some(work) = waiting.recv().await {
+            match work {
+                Work::Publish(events, then) => {
+                    for event in &events {
+                        self.deliver(event).await;
+                    }
+                    for done in then {
+                        let _ = done.send(());
+                    }
+                }
+                Work::CatchUp(conversations) => {
+                    for conversation in conversations {
+                        self.deliver_missing(conversation).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Publishes events that are committed, those of one conversation in the order of their
+    /// seqs; then tells `then`.
+    pub(crate) async fn publish(&self, events: Vec<Event>, then: Vec<oneshot::Sender<()>>) {
+        // It fails only when the hub has ended, and then nobody listens.
+        let _ = self.queue.send(Work::Publish(events, then)).await;
+    }
+
+    /// Publishes what the database has, and nobody knows whether it was published.
+    pub(crate) async fn catch_up(&self, conversations: Vec<ConversationId>) {
+        let _ = self.queue.send(Work::CatchUp(conversations)).await;
+    }
+
+    /// Begins to listen to a conversation, until the guard is dropped.
+    pub(crate) fn listen(&self, conversation: ConversationId) -> Listening {
+        let mut feeds = lock(&self.feeds);
+        let listened = feeds
+            .entry(conversation)
+            .or_insert_with(|| Listened { feed: Arc::default(), listeners: 0 });
+        listened.listeners += 1;
+        let feed = Arc::clone(&listened.feed);
+        Listening { feeds: Arc::clone(&self.feeds), feed, conversation }
+    }
+
+    /// Makes sure that the head of a conversation that is listened to is known.
+    pub(crate) async fn open(&self, listening: &Listening) -> Result<(), AccessError> {
+        if listening.feed.lock().await.head.is_some() {
+            return Ok(());
+        }
+        // Not under the lock: whoever publishes must not wait for the database.
+        let stored = self.history.head(listening.conversation).await?;
+        let mut feed = listening.feed.lock().await;
+        let passed = feed.passed;
+        feed.head.get_or_insert(stored.max(passed));
+        Ok(())
+    }
+
+    async fn deliver(&self, event: &Event) {
+        let Some(feed) = self.feed(event.conversation) else { return };
+        let mut feed = feed.lock().await;
+        let Some(head) = feed.head else {
+            feed.passed = feed.passed.max(event.seq);
+            return;
+        };
+        if event.seq <= head {
+            return;
+        }
+        if event.seq > head + 1 {
+            let missing = self.fill(event.conversation, head, event.seq - 1).await;
+            if let Err(error) = missing {
+                // Rather late than never: whoever joins meanwhile is not told twice.
+                tracing::error!(%error, "Could not fill a hole: {error}");
+                self.catch_up_later(event.conversation);
+                return;
+            }
+        }
+        self.tell(event).await;
+        feed.head = Some(event.seq);
+    }
+
+    /// Delivers what the database has and the feed has not.
+    async fn deliver_missing(&self, conversation: ConversationId) {
+        let Some(feed) = self.feed(conversation) else { return };
+        let mut feed = feed.lock().await;
+        let Some(head) = feed.head else { return };
+        let filled = async {
+            let stored = self.history.head(conversation).await?;
+            if stored > head {
+                self.fill(conversation, head, stored).await?;
+            }
+            Ok::<_, AccessError>(stored)
+        };
+        match filled.await {
+            Ok(stored) => feed.head = Some(stored.max(head)),
+            Err(error) => {
+                tracing::warn!(%error, "Could not catch up: {error}");
+                self.catch_up_later(conversation);
+            }
+        }
+    }
+
+    /// Delivers the events behind `after` up to `through` from the database. All of them are
+    /// read before the first one is delivered, so that a failure delivers none.
+    async fn fill(
+        &self,
+        conversation: ConversationId,
+        after: i64,
+        through: i64,
+    ) -> Result<(), StorageError> {
+        let (mut events, mut from) = (Vec::new(), after);
+        while from < through {
+            let upto = through.min(from + PAGE);
+            events.extend(self.history.read(conversation, from, upto).await?);
+            from = upto;
+        }
+        for event in &events {
+            self.tell(event).await;
+        }
+        Ok(())
+    }
+
+    async fn tell(&self, event: &Event) {
         for door in &self.doors {
             door.deliver(event).await;
         }
     }
+
+    fn catch_up_later(&self, conversation: ConversationId) {
+        let queue = self.queue.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(RETRY).await;
+            let _ = queue.send(Work::CatchUp(vec![conversation])).await;
+        });
+    }
+
+    fn feed(&self, conversation: ConversationId) -> Option<Arc<AsyncMutex<Feed>>> {
+        lock(&self.feeds).get(&conversation).map(|it| Arc::clone(&it.feed))
+    }
+}
+
+/// Somebody's interest in a conversation. While there is one, its events are kept track of.
+pub(crate) struct Listening {
+    feeds: Arc<Feeds>,
+    feed: Arc<AsyncMutex<Feed>>,
+    conversation: ConversationId,
+}
+
+impl Listening {
+    pub(crate) fn conversation(&self) -> ConversationId {
+        self.conversation
+    }
+
+    /// Calls `action` between two deliveries, with the last event that was delivered.
+    pub(crate) async fn at_head<T>(&self, action: impl FnOnce(i64) -> T) -> T {
+        let feed = self.feed.lock().await;
+        action(feed.head.unwrap_or(feed.passed))
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let mut feeds = lock(&self.feeds);
+        if let Some(listened) = feeds.get_mut(&self.conversation) {
+            listened.listeners -= 1;
+            if listened.listeners == 0 {
+                feeds.remove(&self.conversation);
+            }
+        }
+    }
+}
+
+/// Nothing can panic under the lock and leave the feeds half-changed.
+fn lock(feeds: &Feeds) -> MutexGuard<'_, HashMap<ConversationId, Listened>> {
+    feeds.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,9 @@
 //! Delivery: one log, many doors. Knows no feature.
 //!
 //! ```text
-//! service -> EventLog.append (one transaction: seq, the feature's rows, the event)
-//!                └-> Hub.publish -> doors -> everybody who has joined the conversation
-//! gateway -> Subscriptions.join (Access: may they?) -> SocketIoDoor
+//! service -> EventLog -> queue -> Writer (one transaction: seqs, the feature's rows, events)
+//!                                   └-> Hub -> doors -> everybody who has joined
+//! gateway -> Subscriptions.join (Access: may they?) -> Replay (what was missed) -> SocketIoDoor
 //! ```
 
 use database::DatabaseModule;
@@ -12,46 +12,66 @@ use hornero::{Module, ModuleDef};
 mod access;
 mod announcement;
 mod audience;
+mod batch;
+mod config;
 mod conversation;
 mod entity;
 mod error;
 mod event_log;
 mod gateway;
+mod history;
 mod hub;
 mod notice;
+mod rejoin;
+mod replay;
 mod repository;
 mod socketio_door;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 pub use access::{Access, AccessPolicy, Participant, Right};
 pub use announcement::{Announcement, Vocabulary};
 pub use conversation::{Conversation, ConversationId, ConversationKind, Conversations};
 pub use error::{AccessError, AppendError};
-pub use event_log::{Appended, Draft, EventKind, EventLog, Placed, Stored};
+pub use config::DeliveryConfig;
+pub use event_log::{
+    Appended, Appending, Decision, Draft, EventKind, EventLog, Placed, Stored,
+};
+pub use history::{EventHistory, EventSource, LoggedEvent};
+pub use replay::{Replay, Since};
 pub use socketio_door::{NAMESPACES, SocketIoDoor};
 pub use subscriptions::{Joined, JoinedMember, Subscriptions};
 
-use crate::{gateway::DeliveryGateway, hub::Hub, repository::SeaOrmConversationRepository};
+use crate::{
+    gateway::DeliveryGateway, hub::Hub, rejoin::Rejoin, repository::SeaOrmConversationRepository,
+};
 
 /// Wires up delivery. Exports what features append, authorise and announce with.
 pub struct DeliveryModule;
 
 impl Module for DeliveryModule {
     fn define(m: &mut ModuleDef) {
-        m.import::<DatabaseModule>()
+        m.config::<DeliveryConfig>()
+            .import::<DatabaseModule>()
             .import::<auth::AuthModule>()
             .bind(SeaOrmConversationRepository::bind)
             .provide(Conversations::new)
             .provide(Access::new)
+            .provide(EventHistory::new)
             .provide(SocketIoDoor::new)
             .provide(Hub::new)
             .provide(EventLog::new)
             .provide(Subscriptions::new)
+            .provide(Rejoin::new)
             .gateway(DeliveryGateway::new)
+            .on_init(Hub::start)
+            .on_init(EventLog::start)
+            .on_shutdown(EventLog::flush)
             .export::<Conversations>()
             .export::<Access>()
+            .export::<EventHistory>()
             .export::<EventLog>()
             .export::<SocketIoDoor>()
             .export::<Subscriptions>();

@@ -1,20 +1,22 @@
 //! Where conversations and their events are kept.
 
-use std::sync::Arc;
+use std::{collections::HashMap, fmt::Write, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use database::{Database, StorageError, Transaction};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
-    sea_query::{Expr, Query},
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QueryResult, Statement,
 };
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
     conversation::{Conversation, ConversationId, ConversationKind},
     entity::{conversation, event},
+    history::LoggedEvent,
 };
 
 /// A row of the log.
@@ -23,6 +25,7 @@ pub(crate) struct EventRow {
     pub(crate) seq: i64,
     pub(crate) kind: &'static str,
     pub(crate) message_id: Option<Uuid>,
+    pub(crate) payload: Option<Value>,
     pub(crate) at: DateTime<Utc>,
 }
 
@@ -38,15 +41,14 @@ pub(crate) trait ConversationRepository: Send + Sync {
     /// Those of `ids` that exist.
     async fn find_all(&self, ids: &[ConversationId]) -> Result<Vec<Conversation>, StorageError>;
 
-    /// Takes the next `count` seqs and returns the last of them; `None` if there is no such
-    /// conversation.
+    /// Takes the next seqs, as many as are wanted of each conversation, and returns the first
+    /// of each. A conversation that does not exist is left out.
     async fn take_seqs(
         &self,
         tx: &Transaction,
-        id: ConversationId,
-        count: i64,
+        counts: &HashMap<ConversationId, i64>,
         now: DateTime<Utc>,
-    ) -> Result<Option<i64>, StorageError>;
+    ) -> Result<HashMap<ConversationId, i64>, StorageError>;
 
     /// Stores events, published from the start: there is no other node to tell.
     async fn insert_events(
@@ -54,6 +56,14 @@ pub(crate) trait ConversationRepository: Send + Sync {
         tx: &Transaction,
         rows: Vec<EventRow>,
     ) -> Result<(), StorageError>;
+
+    /// The events behind `after` up to `through`, ascending.
+    async fn events(
+        &self,
+        id: ConversationId,
+        after: i64,
+        through: i64,
+    ) -> Result<Vec<LoggedEvent>, StorageError>;
 }
 
 /// [`ConversationRepository`] on the tables `conversations` and `events`.
@@ -78,7 +88,7 @@ impl ConversationRepository for SeaOrmConversationRepository {
             id: it.id.0,
             kind: it.kind.as_str().to_owned(),
             last_seq: it.last_seq,
-            first_seq: 1,
+            first_seq: it.first_seq,
             epoch: it.epoch,
             created_at: it.created_at,
             last_activity_at: it.last_activity_at,
@@ -99,20 +109,33 @@ impl ConversationRepository for SeaOrmConversationRepository {
     async fn take_seqs(
         &self,
         tx: &Transaction,
-        id: ConversationId,
-        count: i64,
+        counts: &HashMap<ConversationId, i64>,
         now: DateTime<Utc>,
-    ) -> Result<Option<i64>, StorageError> {
-        use conversation::{Column, Entity};
-        let update = Query::update()
-            .table(Entity)
-            .value(Column::LastSeq, Expr::col(Column::LastSeq).add(count))
-            .value(Column::LastActivityAt, now)
-            .and_where(Expr::col(Column::Id).eq(id.0))
-            .returning_col(Column::LastSeq)
-            .to_owned();
-        let row = tx.query_one(&update).await?;
-        Ok(row.map(|it| it.try_get("", "last_seq")).transpose()?)
+    ) -> Result<HashMap<ConversationId, i64>, StorageError> {
+        if counts.is_empty() {
+            return Ok(HashMap::new());
+        }
+        // One statement for all, which SeaORM's builder cannot say.
+        let mut values = vec![now.into()];
+        let mut wanted = String::new();
+        for (id, count) in counts {
+            let separator = if wanted.is_empty() { "" } else { ", " };
+            let first = values.len() + 1;
+            let _ = write!(wanted, "{separator}(${first}, ${})", first + 1);
+            values.extend([id.0.into(), (*count).into()]);
+        }
+        let sql = format!(
+            "UPDATE conversations SET last_seq = last_seq + wanted.column2, last_activity_at = $1 \
+             FROM (VALUES {wanted}) AS wanted WHERE conversations.id = wanted.column1 \
+             RETURNING conversations.id, conversations.last_seq"
+        );
+        let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+        let first = |row: QueryResult| {
+            let id = ConversationId(row.try_get("", "id")?);
+            let last: i64 = row.try_get("", "last_seq")?;
+            Ok((id, last + 1 - counts.get(&id).copied().unwrap_or_default()))
+        };
+        tx.query_all_raw(statement).await?.into_iter().map(first).collect()
     }
 
     async fn insert_events(
@@ -126,12 +149,37 @@ impl ConversationRepository for SeaOrmConversationRepository {
             seq: Set(row.seq),
             kind: Set(row.kind.to_owned()),
             message_id: Set(row.message_id),
-            payload: Set(None),
+            payload: Set(row.payload),
             created_at: Set(row.at),
             published_at: Set(Some(row.at)),
         });
         event::Entity::insert_many(rows).exec_without_returning(tx).await?;
         Ok(())
+    }
+
+    async fn events(
+        &self,
+        id: ConversationId,
+        after: i64,
+        through: i64,
+    ) -> Result<Vec<LoggedEvent>, StorageError> {
+        use event::{Column, Entity};
+        let rows = Entity::find()
+            .filter(Column::ConversationId.eq(id.0))
+            .filter(Column::Seq.gt(after))
+            .filter(Column::Seq.lte(through))
+            .order_by_asc(Column::Seq)
+            .all(self.db.read())
+            .await?;
+        let logged = |row: event::Model| LoggedEvent {
+            conversation: id,
+            seq: row.seq,
+            kind: row.kind,
+            message_id: row.message_id,
+            payload: row.payload,
+            at: row.created_at,
+        };
+        Ok(rows.into_iter().map(logged).collect())
     }
 }
 
@@ -141,6 +189,7 @@ fn known(row: conversation::Model) -> Option<Conversation> {
         id: ConversationId(row.id),
         kind: ConversationKind::parse(&row.kind)?,
         last_seq: row.last_seq,
+        first_seq: row.first_seq,
         epoch: row.epoch,
         created_at: row.created_at,
         last_activity_at: row.last_activity_at,

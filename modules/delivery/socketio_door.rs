@@ -7,14 +7,14 @@ use std::sync::{
 
 use async_trait::async_trait;
 use auth::{Caller, UserId};
-use hornero::{Broadcast, SocketIo, SocketRef};
+use hornero::{Broadcast, EmitEvent, SocketIo, SocketRef};
 
 use crate::{
     announcement::{Announcement, Vocabulary},
     audience::Audience,
     conversation::ConversationId,
     error::AccessError,
-    hub::{Door, Event},
+    hub::{Door, Event, Listening},
 };
 
 /// Namespaces in which conversations are heard.
@@ -43,14 +43,6 @@ struct SocketNumber(u64);
 
 static SOCKETS: AtomicU64 = AtomicU64::new(0);
 
-/// What a join has changed.
-pub(crate) struct Entry {
-    /// Whether it is the user's first socket in the conversation.
-    pub(crate) first: bool,
-    /// Whether the socket had joined before.
-    pub(crate) again: bool,
-}
-
 impl SocketKey {
     fn of(socket: &SocketRef) -> Self {
         let position = NAMESPACES.iter().position(|it| *it == socket.ns());
@@ -75,7 +67,8 @@ impl SocketIoDoor {
         socket.extensions.insert(SocketNumber(number));
     }
 
-    /// Lets a socket hear a conversation; tells what it has changed.
+    /// Makes a socket one of those who have joined; tells whether it is the user's first one
+    /// there. It hears nothing until it [enters](Self::enter), also if it did before.
     ///
     /// # Errors
     ///
@@ -85,17 +78,33 @@ impl SocketIoDoor {
         &self,
         socket: &SocketRef,
         user: &UserId,
-        conversation: ConversationId,
         vocabulary: Vocabulary,
-    ) -> Result<Entry, AccessError> {
+        listening: Listening,
+    ) -> Result<bool, AccessError> {
+        let conversation = listening.conversation();
         self.require_room(socket, conversation)?;
         let key = SocketKey::of(socket);
-        let (before, first) = self.audience().join(key, user, conversation, vocabulary);
-        if let Some(before) = before.filter(|it| *it != vocabulary) {
+        let (before, first) =
+            self.audience().join(key, user, conversation, vocabulary, Some(listening));
+        if let Some(before) = before {
             socket.leave(channel(conversation, before));
         }
-        socket.join(channel(conversation, vocabulary));
-        Ok(Entry { first, again: before.is_some() })
+        Ok(first)
+    }
+
+    /// Lets a socket that has joined hear what is told from now on.
+    pub(crate) fn enter(&self, socket: &SocketRef, conversation: ConversationId) {
+        let audience = self.audience();
+        // One that is gone meanwhile is in no channel, but another may have its id.
+        let vocabulary = audience.vocabulary(SocketKey::of(socket), conversation);
+        if let Some(vocabulary) = vocabulary.filter(|_| socket.connected()) {
+            socket.join(channel(conversation, vocabulary));
+        }
+    }
+
+    /// Whether a socket has joined a conversation.
+    pub(crate) fn has_joined(&self, socket: &SocketRef, conversation: ConversationId) -> bool {
+        self.audience().vocabulary(SocketKey::of(socket), conversation).is_some()
     }
 
     /// Refuses unless the socket may join one more conversation.
@@ -108,7 +117,8 @@ impl SocketIoDoor {
             return Err(AccessError::Gone);
         }
         let (audience, key) = (self.audience(), SocketKey::of(socket));
-        if !audience.has_joined(key, conversation) && audience.count(key) >= MAX_JOINED {
+        let joined = audience.vocabulary(key, conversation).is_some();
+        if !joined && audience.count(key) >= MAX_JOINED {
             return Err(AccessError::TooManyJoined);
         }
         Ok(())
@@ -171,8 +181,27 @@ impl SocketIoDoor {
                 if let Some(socket) = except.filter(|it| it.ns() == namespace) {
                     to = to.except(socket.id.to_string());
                 }
-                to.emit(&frame).await;
+                if to.emit(&frame).await > 0 {
+                    self.give_up_slow(namespace, &channel);
+                }
             }
+        }
+    }
+
+    /// Disconnects the sockets of a channel that have missed something because their queues
+    /// are full: whoever hears the next event must have heard this one.
+    fn give_up_slow(&self, namespace: &str, channel: &str) {
+        let Some(sockets) = self.io.of(namespace).map(|it| it.within(channel.to_owned())) else {
+            return;
+        };
+        let sockets = sockets.sockets();
+        let slow: Vec<_> = sockets.iter().filter(|it| it.has_full_queue()).collect();
+        // One of them may have been read just now, and there is no telling which.
+        let slow = if slow.is_empty() { sockets.iter().collect() } else { slow };
+        for socket in slow {
+            // It hears nothing any more, though it may take a while until it is told so.
+            socket.leave_all();
+            socket.disconnect_slow();
         }
     }
 

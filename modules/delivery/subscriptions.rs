@@ -1,17 +1,20 @@
 //! Joining and leaving conversations by Socket.IO.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use auth::{Caller, UserId, UserService};
 use hornero::SocketRef;
 use uuid::Uuid;
 
 use crate::{
-    access::{Access, Right},
+    access::{Access, Participant, Right},
     announcement::Vocabulary,
-    conversation::{ConversationId, Conversations},
+    conversation::{Conversation, ConversationId, Conversations},
     error::AccessError,
+    history::EventHistory,
+    hub::Hub,
     notice::{Direction, Movement},
+    replay::{Plan, Replay, Since},
     socketio_door::{SocketIoDoor, user_of},
 };
 
@@ -24,6 +27,8 @@ pub struct Subscriptions {
     conversations: Arc<Conversations>,
     users: Arc<UserService>,
     door: Arc<SocketIoDoor>,
+    hub: Arc<Hub>,
+    history: Arc<EventHistory>,
 }
 
 /// What a client learns when it joins.
@@ -39,6 +44,8 @@ pub struct Joined {
     pub last_seq: i64,
     /// Names one life of the log.
     pub epoch: Uuid,
+    /// How many events are sent again.
+    pub replayed: i64,
     /// What the caller is there.
     pub role: &'static str,
 }
@@ -56,18 +63,29 @@ pub struct JoinedMember {
     pub online: bool,
 }
 
+/// What is read of a conversation that is joined.
+struct Described {
+    conversation: Conversation,
+    participants: Vec<Participant>,
+    count: u64,
+    names: HashMap<UserId, String>,
+}
+
 impl Subscriptions {
     pub(crate) fn new(
         access: Arc<Access>,
         conversations: Arc<Conversations>,
         users: Arc<UserService>,
         door: Arc<SocketIoDoor>,
+        hub: Arc<Hub>,
+        history: Arc<EventHistory>,
     ) -> Self {
-        Self { access, conversations, users, door }
+        Self { access, conversations, users, door, hub, history }
     }
 
-    /// Lets a socket hear a conversation in `vocabulary`, and tells the others of a user
-    /// who was not there before.
+    /// Makes a socket join a conversation, and tells the others of a user who was not there
+    /// before. The socket hears the conversation, in `vocabulary`, once the replay has run:
+    /// what has happened since `since`, then what happens.
     ///
     /// # Errors
     ///
@@ -76,20 +94,27 @@ impl Subscriptions {
         &self,
         socket: &SocketRef,
         caller: &Caller,
-        id: ConversationId,
-        vocabulary: Vocabulary,
-    ) -> Result<Joined, AccessError> {
+        to: (ConversationId, Vocabulary),
+        since: Option<Since>,
+    ) -> Result<(Joined, Replay), AccessError> {
+        let (id, vocabulary) = to;
         let role = self.access.require(caller, id, Right::Join).await?;
-        let entry = self.door.join(socket, &caller.user_id, id, vocabulary)?;
-        if entry.first {
+        let listening = self.hub.listen(id);
+        self.hub.open(&listening).await?;
+        let described = self.describe(id).await?;
+        let kept = self.hub.listen(id);
+        let join = |head| (head, self.door.join(socket, &caller.user_id, vocabulary, kept));
+        let (head, first) = listening.at_head(join).await;
+        // Nothing fails from here on: a socket that had joined before has not lost that.
+        if first? {
             self.tell_moved(socket, id, caller.user_id.clone(), Direction::Joined).await;
         }
-        // Read after joining: what happens in between is heard, and not missed.
-        let joined = self.describe(id, role).await;
-        if joined.is_err() && !entry.again {
-            self.leave(socket, id).await;
-        }
-        joined
+        let plan = Plan::of(since, &described.conversation, head);
+        let joined = self.joined(described, role, &plan, head);
+        let (door, history) = (Arc::clone(&self.door), Arc::clone(&self.history));
+        let (socket, conversation) = (socket.clone(), id);
+        let replay = Replay { socket, conversation, vocabulary, plan, listening, door, history };
+        Ok((joined, replay))
     }
 
     /// Refuses unless a socket may join one more conversation.
@@ -101,29 +126,31 @@ impl Subscriptions {
         self.door.require_room(socket, ConversationId::generate())
     }
 
-    async fn describe(
-        &self,
-        id: ConversationId,
-        role: &'static str,
-    ) -> Result<Joined, AccessError> {
+    async fn describe(&self, id: ConversationId) -> Result<Described, AccessError> {
         let conversation = self.conversations.find(id).await?.ok_or(AccessError::Denied)?;
-        let (participants, member_count) = self.access.participants(id, MAX_MEMBERS_TOLD).await?;
+        let (participants, count) = self.access.participants(id, MAX_MEMBERS_TOLD).await?;
         let ids: Vec<_> = participants.iter().map(|it| it.user_id.clone()).collect();
-        let mut names = self.users.display_names(&ids).await?;
+        let names = self.users.display_names(&ids).await?;
+        Ok(Described { conversation, participants, count, names })
+    }
+
+    fn joined(&self, it: Described, role: &'static str, plan: &Plan, head: i64) -> Joined {
+        let Described { conversation, participants, count, mut names } = it;
         let members = participants.into_iter().map(|it| JoinedMember {
             display_name: names.remove(&it.user_id).unwrap_or_default(),
-            online: self.door.hears(id, &it.user_id),
+            online: self.door.hears(conversation.id, &it.user_id),
             user_id: it.user_id,
             role: it.role,
         });
-        Ok(Joined {
+        Joined {
             members: members.collect(),
-            member_count,
-            online: self.door.online(id),
-            last_seq: conversation.last_seq,
+            member_count: count,
+            online: self.door.online(conversation.id),
+            last_seq: head,
             epoch: conversation.epoch,
+            replayed: plan.count,
             role,
-        })
+        }
     }
 
     /// Ends a socket's subscription. One that has not joined leaves without a word.

@@ -1,8 +1,8 @@
 //! The wire forms of rooms, field by field.
 
 use auth::UserId;
-use delivery::{ConversationId, Joined};
-use hornero::{rules, timestamp};
+use delivery::{ConversationId, Joined, Since};
+use hornero::{Event, rules, timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -59,7 +59,27 @@ fn default_limit() -> u64 {
     50
 }
 
-/// Payload of `chat:room:join` and `chat:room:leave`.
+/// Payload of `chat:room:join`.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JoinRoom {
+    /// The room, or any other conversation.
+    pub(crate) room_id: ConversationId,
+    /// The highest `eventSeq` that the client has seen: later events are sent again.
+    #[validate(range(min = 0))]
+    #[schema(minimum = 0)]
+    last_seq: Option<i64>,
+    /// The `epoch` to which `lastSeq` belongs, if the client knows it.
+    epoch: Option<Uuid>,
+}
+
+impl JoinRoom {
+    pub(crate) fn since(&self) -> Option<Since> {
+        Some(Since { seq: self.last_seq?, epoch: self.epoch })
+    }
+}
+
+/// Payload of `chat:room:leave`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RoomReference {
@@ -119,7 +139,7 @@ pub(crate) struct RoomJoined {
     last_seq: i64,
     epoch: Uuid,
     /// Events that are sent again.
-    replayed: u64,
+    replayed: i64,
     role: &'static str,
 }
 
@@ -130,6 +150,10 @@ struct MemberView {
     display_name: String,
     role: &'static str,
     online: bool,
+}
+
+impl Event for RoomJoined {
+    const NAME: &'static str = "chat:room:joined";
 }
 
 impl RoomJoined {
@@ -147,7 +171,7 @@ impl RoomJoined {
             online: joined.online,
             last_seq: joined.last_seq,
             epoch: joined.epoch,
-            replayed: 0,
+            replayed: joined.replayed,
             role: joined.role,
         }
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use auth::{Authenticates, Caller, Scope, TokenService};
 use delivery::{NAMESPACES, Subscriptions, Vocabulary};
-use hornero::{ClientError, Data, Events, Gateway, SocketRef, Valid};
+use hornero::{ClientError, Data, Events, Gateway, SocketRef, Then, Valid};
 
 use crate::{
-    dto::{CreateRoom, RoomCreated, RoomJoined, RoomLeft, RoomReference},
+    dto::{CreateRoom, JoinRoom, RoomCreated, RoomJoined, RoomLeft, RoomReference},
     service::RoomService,
 };
 
@@ -54,24 +54,26 @@ impl RoomGateway {
         socket: SocketRef,
         caller: Caller,
         Valid(Data(event)): Valid<Data<CreateRoom>>,
-    ) -> Result<RoomCreated, ClientError> {
+    ) -> Result<Then<RoomCreated>, ClientError> {
         self.subscriptions.require_room(&socket)?;
         let room =
             self.rooms.create(&caller, &event.name, event.visibility, event.metadata).await?;
-        self.subscriptions.join(&socket, &caller, room.id, Vocabulary::Chat).await?;
-        Ok(RoomCreated { room: room.into() })
+        let to = (room.id, Vocabulary::Chat);
+        let (_, replay) = self.subscriptions.join(&socket, &caller, to, None).await?;
+        Ok(Then::new(RoomCreated { room: room.into() }, replay.run()))
     }
 
-    /// Joins a room, and becomes a member of a public one.
+    /// Joins a room, and becomes a member of a public one. What has happened since `lastSeq`
+    /// is sent after the answer, and then what happens.
     async fn join(
         self: Arc<Self>,
         socket: SocketRef,
         caller: Caller,
-        Data(event): Data<RoomReference>,
-    ) -> Result<RoomJoined, ClientError> {
-        let id = event.room_id;
-        let joined = self.subscriptions.join(&socket, &caller, id, Vocabulary::Chat).await?;
-        Ok(RoomJoined::new(id, joined))
+        Valid(Data(event)): Valid<Data<JoinRoom>>,
+    ) -> Result<Then<RoomJoined>, ClientError> {
+        let (to, since) = ((event.room_id, Vocabulary::Chat), event.since());
+        let (joined, replay) = self.subscriptions.join(&socket, &caller, to, since).await?;
+        Ok(Then::new(RoomJoined::new(event.room_id, joined), replay.run()))
     }
 
     /// Stops listening. The caller stays a member.

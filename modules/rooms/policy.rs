@@ -6,9 +6,11 @@ use async_trait::async_trait;
 use auth::Caller;
 use chrono::Utc;
 use database::StorageError;
-use delivery::{AccessError, AccessPolicy, ConversationId, Participant, Right};
+use delivery::{AccessError, AccessPolicy, ConversationId, Joined, Participant, Right};
+use hornero::Frame;
 
 use crate::{
+    dto::RoomJoined,
     repository::RoomRepository,
     room::{MemberRole, Visibility},
 };
@@ -33,7 +35,7 @@ impl AccessPolicy for RoomPolicy {
         right: Right,
     ) -> Result<&'static str, AccessError> {
         if let Some(role) = self.rooms.role(room, &caller.user_id).await? {
-            return Ok(role.as_str());
+            return if allows(role, right) { Ok(role.as_str()) } else { Err(AccessError::NotAllowed) };
         }
         let visibility = self.rooms.visibility(room).await?.ok_or(AccessError::Denied)?;
         match (right, visibility) {
@@ -54,5 +56,21 @@ impl AccessPolicy for RoomPolicy {
         limit: u64,
     ) -> Result<(Vec<Participant>, u64), StorageError> {
         self.rooms.members(room, limit).await
+    }
+
+    async fn joined(
+        &self,
+        room: ConversationId,
+        joined: Joined,
+    ) -> Result<Option<Frame>, StorageError> {
+        Ok(Frame::of(&RoomJoined::new(room, joined)))
+    }
+}
+
+fn allows(role: MemberRole, right: Right) -> bool {
+    match right {
+        Right::Read | Right::Join | Right::Send | Right::Edit => true,
+        Right::Moderate => role != MemberRole::Member,
+        Right::Clear => role == MemberRole::Owner,
     }
 }

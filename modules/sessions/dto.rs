@@ -1,8 +1,8 @@
 //! The wire forms of sessions, field by field.
 
 use auth::UserId;
-use delivery::{ConversationId, Joined};
-use hornero::{rules, timestamp};
+use delivery::{ConversationId, Joined, Since};
+use hornero::{Event, rules, timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -57,7 +57,27 @@ fn default_limit() -> u64 {
     50
 }
 
-/// Payload of `join_session` and `leave_session`.
+/// Payload of `join_session`.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JoinSession {
+    /// The session, or any other conversation.
+    pub(crate) session_id: ConversationId,
+    /// The highest `eventSeq` that the client has seen: later events are sent again.
+    #[validate(range(min = 0))]
+    #[schema(minimum = 0)]
+    last_seq: Option<i64>,
+    /// The `epoch` to which `lastSeq` belongs, if the client knows it.
+    epoch: Option<Uuid>,
+}
+
+impl JoinSession {
+    pub(crate) fn since(&self) -> Option<Since> {
+        Some(Since { seq: self.last_seq?, epoch: self.epoch })
+    }
+}
+
+/// Payload of `leave_session`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SessionReference {
@@ -110,7 +130,7 @@ pub(crate) struct SessionJoined {
     last_seq: i64,
     epoch: Uuid,
     /// Events that are sent again.
-    replayed: u64,
+    replayed: i64,
     /// The first 100, the owner first.
     participants: Vec<ParticipantView>,
 }
@@ -121,6 +141,10 @@ struct ParticipantView {
     user_id: UserId,
     display_name: String,
     online: bool,
+}
+
+impl Event for SessionJoined {
+    const NAME: &'static str = "session_joined";
 }
 
 impl SessionJoined {
@@ -139,7 +163,7 @@ impl SessionJoined {
             session: session.map(SessionView::from),
             last_seq: joined.last_seq,
             epoch: joined.epoch,
-            replayed: 0,
+            replayed: joined.replayed,
             participants: participants.collect(),
         }
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use auth::{Authenticates, Caller, Scope, TokenService};
 use delivery::{NAMESPACES, Subscriptions, Vocabulary};
-use hornero::{ClientError, Data, Events, Gateway, SocketRef};
+use hornero::{ClientError, Data, Events, Gateway, SocketRef, Then, Valid};
 
 use crate::{
-    dto::{SessionJoined, SessionLeft, SessionReference},
+    dto::{JoinSession, SessionJoined, SessionLeft, SessionReference},
     service::SessionService,
 };
 
@@ -46,17 +46,19 @@ impl Gateway for SessionGateway {
 }
 
 impl SessionGateway {
-    /// Joins a session.
+    /// Joins a session. What has happened since `lastSeq` is sent after the answer, and then
+    /// what happens.
     async fn join(
         self: Arc<Self>,
         socket: SocketRef,
         caller: Caller,
-        Data(event): Data<SessionReference>,
-    ) -> Result<SessionJoined, ClientError> {
-        let id = event.session_id;
-        let joined = self.subscriptions.join(&socket, &caller, id, Vocabulary::Session).await?;
-        let session = self.sessions.find(id).await?;
-        Ok(SessionJoined::new(id, session, joined))
+        Valid(Data(event)): Valid<Data<JoinSession>>,
+    ) -> Result<Then<SessionJoined>, ClientError> {
+        let (to, since) = ((event.session_id, Vocabulary::Session), event.since());
+        // Before joining, which is not to be undone; nothing of it is told if that is refused.
+        let session = self.sessions.find(event.session_id).await?;
+        let (joined, replay) = self.subscriptions.join(&socket, &caller, to, since).await?;
+        Ok(Then::new(SessionJoined::new(event.session_id, session, joined), replay.run()))
     }
 
     /// Stops listening.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use auth::Caller;
 use database::StorageError;
-use delivery::{AccessError, AccessPolicy, ConversationId, Participant, Right};
+use delivery::{AccessError, AccessPolicy, ConversationId, Joined, Participant, Right};
+use hornero::Frame;
 
-use crate::{repository::SessionRepository, session::SessionStatus};
+use crate::{dto::SessionJoined, repository::SessionRepository, session::SessionStatus};
 
 /// The rules of sessions: a session is its owner's.
 pub(crate) struct SessionPolicy {
@@ -35,7 +36,7 @@ impl AccessPolicy for SessionPolicy {
             Right::Read if caller.sees_everything() => "supervisor",
             _ => return Err(AccessError::Denied),
         };
-        if right == Right::Send && session.status == SessionStatus::Closed {
+        if matches!(right, Right::Send | Right::Edit) && session.status == SessionStatus::Closed {
             return Err(AccessError::Closed);
         }
         Ok(role)
@@ -51,5 +52,14 @@ impl AccessPolicy for SessionPolicy {
         let participants: Vec<_> = owner.into_iter().collect();
         let count = participants.len() as u64;
         Ok((participants, count))
+    }
+
+    async fn joined(
+        &self,
+        id: ConversationId,
+        joined: Joined,
+    ) -> Result<Option<Frame>, StorageError> {
+        let session = self.sessions.find(id).await?;
+        Ok(Frame::of(&SessionJoined::new(id, session, joined)))
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use auth::AuthConfig;
 use database::DatabaseConfig;
+use delivery::DeliveryConfig;
 use hornero::{App, Config, ConfigSection, ServerConfig, WebsocketConfig, logging::LoggingConfig};
 use hornero_server::AppModule;
 use serde_json::{Value, json};
@@ -152,6 +153,7 @@ fn sections() -> Vec<(&'static str, Value)> {
         section::<LoggingConfig>(),
         section::<DatabaseConfig>(),
         section::<AuthConfig>(),
+        section::<DeliveryConfig>(),
     ]
 }
 

@@ -12,6 +12,7 @@ mod documents;
 mod history;
 mod live;
 mod persistence;
+mod replay;
 mod rooms;
 mod sessions;
 mod util;

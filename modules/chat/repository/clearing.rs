@@ -1,0 +1,64 @@
+//! The event `conversation.cleared`: all messages are taken back.
+
+use async_trait::async_trait;
+use database::{StorageError, Transaction};
+use delivery::{Decision, EventKind, LoggedEvent, Placed};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use serde_json::json;
+
+use crate::{
+    entity::{Column, Entity},
+    message::{Cleared, Clearing},
+};
+
+/// Takes back all that was said before.
+pub(crate) struct Clear;
+
+#[async_trait]
+impl EventKind for Clear {
+    type Draft = Clearing;
+    type Stored = Cleared;
+
+    fn name(&self) -> &'static str {
+        "conversation.cleared"
+    }
+
+    async fn decide(
+        &self,
+        _: &Transaction,
+        drafts: &[&Clearing],
+    ) -> Result<Vec<Decision<Cleared>>, StorageError> {
+        Ok(drafts.iter().map(|_| Decision::Append).collect())
+    }
+
+    async fn store(
+        &self,
+        tx: &Transaction,
+        batch: &[Placed<'_, Clearing>],
+    ) -> Result<Vec<Cleared>, StorageError> {
+        let mut cleared = Vec::with_capacity(batch.len());
+        for Placed { draft, seq, at } in batch {
+            let update = Entity::update_many()
+                .filter(Column::ConversationId.eq(draft.conversation.0))
+                .filter(Column::DeletedAt.is_null())
+                .col_expr(Column::Content, Expr::value(""))
+                .col_expr(Column::Metadata, Expr::value(json!({})))
+                .col_expr(Column::DeletedAt, Expr::value(*at))
+                .col_expr(Column::DeletedBy, Expr::value(draft.by.as_str()))
+                .col_expr(Column::EventSeq, Expr::value(*seq));
+            cleared.push(Cleared {
+                conversation: draft.conversation,
+                seq: *seq,
+                by: draft.by.clone(),
+                count: update.exec(tx).await?.rows_affected,
+            });
+        }
+        Ok(cleared)
+    }
+}
+
+/// What is told of the event when it is told again.
+pub(super) fn cleared_of(event: &LoggedEvent) -> Option<Cleared> {
+    let by = event.payload.as_ref()?.get("by")?.as_str()?.to_owned().into();
+    Some(Cleared { conversation: event.conversation, seq: event.seq, by, count: 0 })
+}

@@ -1,0 +1,97 @@
+//! The event `message.new`: a message is stored.
+
+use async_trait::async_trait;
+use database::{StorageError, Transaction};
+use delivery::{Decision, EventKind, Placed};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter};
+use uuid::Uuid;
+
+use super::row::{message_of, row_of};
+use crate::{
+    entity::{Column, Entity, Model},
+    message::{Message, MessageId, NewMessage},
+};
+
+/// Stores new messages, each once.
+pub(crate) struct Send;
+
+#[async_trait]
+impl EventKind for Send {
+    type Draft = NewMessage;
+    type Stored = Message;
+
+    fn name(&self) -> &'static str {
+        "message.new"
+    }
+
+    fn batch(&self) -> usize {
+        usize::MAX
+    }
+
+    async fn decide(
+        &self,
+        tx: &Transaction,
+        drafts: &[&NewMessage],
+    ) -> Result<Vec<Decision<Message>>, StorageError> {
+        let keys = drafts.iter().filter_map(|it| key(it)).fold(Condition::any(), Condition::add);
+        let rows = if keys.is_empty() {
+            Vec::new()
+        } else {
+            Entity::find().filter(keys).all(tx).await?
+        };
+        let decision = |draft: &&NewMessage| {
+            let repeat = rows.iter().find(|row| is_repeat(row, draft));
+            repeat.map_or(Decision::Append, |row| {
+                Decision::Repeat(message_of(row.clone(), draft.kind))
+            })
+        };
+        Ok(drafts.iter().map(decision).collect())
+    }
+
+    async fn store(
+        &self,
+        tx: &Transaction,
+        batch: &[Placed<'_, NewMessage>],
+    ) -> Result<Vec<Message>, StorageError> {
+        let messages: Vec<_> = batch.iter().map(stored).collect();
+        let rows = messages.iter().map(|it| row_of(it).into_active_model());
+        Entity::insert_many(rows).exec_without_returning(tx).await?;
+        Ok(messages)
+    }
+}
+
+/// Condition on the row that an earlier sending of the draft has made.
+fn key(draft: &NewMessage) -> Option<Condition> {
+    let id = draft.client_message_id.as_deref()?;
+    let key = Condition::all()
+        .add(Column::ConversationId.eq(draft.conversation.0))
+        .add(Column::SenderId.eq(draft.sender.as_str()))
+        .add(Column::ClientMessageId.eq(id));
+    Some(key)
+}
+
+fn is_repeat(row: &Model, draft: &NewMessage) -> bool {
+    draft.client_message_id.is_some()
+        && row.client_message_id.as_deref() == draft.client_message_id.as_deref()
+        && row.conversation_id == draft.conversation.0
+        && row.sender_id == draft.sender.as_str()
+}
+
+fn stored(placed: &Placed<'_, NewMessage>) -> Message {
+    let draft = placed.draft.clone();
+    Message {
+        id: MessageId(Uuid::now_v7()),
+        conversation: draft.conversation,
+        kind: draft.kind,
+        seq: placed.seq,
+        event_seq: placed.seq,
+        sender: draft.sender,
+        client_message_id: draft.client_message_id,
+        content: draft.content,
+        formatting: draft.formatting,
+        metadata: draft.metadata,
+        created_at: placed.at,
+        edited_at: None,
+        deleted_at: None,
+    }
+}

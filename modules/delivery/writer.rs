@@ -1,0 +1,147 @@
+//! The writer: commits what waits in the queue, all of it in one transaction.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use chrono::{SubsecRound, Utc};
+use database::StorageError;
+use futures_util::FutureExt;
+use tokio::sync::mpsc;
+
+use crate::{
+    batch::{Group, Queued, WriteError},
+    error::AppendError,
+    hub::Hub,
+    repository::ConversationRepository,
+};
+
+/// Takes drafts out of the queue, stores them, answers, and passes them on to the hub.
+pub(crate) struct Writer {
+    repository: Arc<dyn ConversationRepository>,
+    hub: Arc<Hub>,
+    queue: mpsc::Receiver<Box<dyn Queued>>,
+    /// Most drafts in one transaction.
+    batch: usize,
+}
+
+/// Reason a batch was not committed.
+enum Failure {
+    /// One of its drafts may be to blame.
+    Write(WriteError),
+    /// The database cannot be written to.
+    Begin(StorageError),
+    /// Nobody knows what the database has made of it.
+    Commit(StorageError),
+}
+
+impl Writer {
+    pub(crate) fn new(
+        repository: Arc<dyn ConversationRepository>,
+        hub: Arc<Hub>,
+        queue: mpsc::Receiver<Box<dyn Queued>>,
+        batch: usize,
+    ) -> Self {
+        Self { repository, hub, queue, batch }
+    }
+
+    /// Writes until nobody can append any more.
+    pub(crate) async fn run(mut self) {
+        let mut waiting = Vec::with_capacity(self.batch);
+        while self.queue.recv_many(&mut waiting, self.batch).await > 0 {
+            self.write(group(waiting.drain(..))).await;
+        }
+    }
+
+    async fn write(&self, groups: Vec<Box<dyn Group>>) {
+        let alone = groups.iter().map(|it| it.len()).sum::<usize>() == 1;
+        let (groups, failure) = self.commit(groups).await;
+        match failure {
+            None => self.committed(groups).await,
+            Some(Failure::Write(error)) if alone => fail_alone(groups, error.into()),
+            Some(Failure::Write(_)) => self.write_one_by_one(groups).await,
+            Some(Failure::Begin(error)) => {
+                tracing::error!(%error, "Could not write: {error}");
+                fail(groups, &mut || AppendError::Unavailable);
+            }
+            Some(Failure::Commit(error)) => {
+                tracing::error!(%error, "Could not commit: {error}");
+                // It may be stored all the same: then it is published late, but not never.
+                let doubtful = groups.iter().flat_map(|it| it.conversations()).collect();
+                fail(groups, &mut || AppendError::Unavailable);
+                self.hub.catch_up(doubtful).await;
+            }
+        }
+    }
+
+    /// Writes each draft in a transaction of its own, so that a bad one fails alone.
+    async fn write_one_by_one(&self, groups: Vec<Box<dyn Group>>) {
+        let mut queued = groups.into_iter().flat_map(|it| it.into_queued());
+        while let Some(draft) = queued.next() {
+            let (groups, failure) = self.commit(vec![draft.begin()]).await;
+            match failure {
+                None => self.committed(groups).await,
+                Some(Failure::Write(error)) => fail_alone(groups, error.into()),
+                Some(Failure::Begin(error) | Failure::Commit(error)) => {
+                    tracing::error!(%error, "Could not write: {error}");
+                    let rest: Vec<_> = groups.into_iter().chain(group(queued.by_ref())).collect();
+                    let doubtful = rest.iter().flat_map(|it| it.conversations()).collect();
+                    fail(rest, &mut || AppendError::Unavailable);
+                    self.hub.catch_up(doubtful).await;
+                }
+            }
+        }
+    }
+
+    async fn commit(
+        &self,
+        mut groups: Vec<Box<dyn Group>>,
+    ) -> (Vec<Box<dyn Group>>, Option<Failure>) {
+        let tx = match self.repository.transaction().await {
+            Ok(tx) => tx,
+            Err(error) => return (groups, Some(Failure::Begin(error))),
+        };
+        let at = Utc::now().trunc_subsecs(3);
+        for group in &mut groups {
+            let written = group.write(&tx, &*self.repository, at);
+            match AssertUnwindSafe(written).catch_unwind().await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return (groups, Some(Failure::Write(error))),
+                Err(_) => return (groups, Some(Failure::Write(WriteError::Panic))),
+            }
+        }
+        let committed = tx.commit().await.map_err(StorageError::from);
+        (groups, committed.err().map(Failure::Commit))
+    }
+
+    async fn committed(&self, groups: Vec<Box<dyn Group>>) {
+        let (mut events, mut then) = (Vec::new(), Vec::new());
+        for group in groups {
+            group.committed(&mut events, &mut then);
+        }
+        self.hub.publish(events, then).await;
+    }
+}
+
+/// Groups drafts that follow each other and are of one kind.
+fn group(queued: impl Iterator<Item = Box<dyn Queued>>) -> Vec<Box<dyn Group>> {
+    let mut groups: Vec<Box<dyn Group>> = Vec::new();
+    for draft in queued {
+        let draft = match groups.last_mut() {
+            Some(group) => group.add(draft).err(),
+            None => Some(draft),
+        };
+        groups.extend(draft.map(Queued::begin));
+    }
+    groups
+}
+
+fn fail(groups: Vec<Box<dyn Group>>, reason: &mut (dyn FnMut() -> AppendError + Send)) {
+    for group in groups {
+        group.failed(reason);
+    }
+}
+
+/// Fails the only draft there is.
+fn fail_alone(groups: Vec<Box<dyn Group>>, error: AppendError) {
+    let mut error = Some(error);
+    fail(groups, &mut || error.take().unwrap_or(AppendError::Unavailable));
+}
