@@ -23,12 +23,14 @@ mod mailbox;
 mod namespace;
 mod packet;
 mod reply;
+mod transport;
 
 pub use emit::{Broadcast, EmitEvent, Frame, QueueFull};
 pub use events::{EventCall, EventHandler, Events};
 pub use extract::{Data, FromEvent, Incoming, Public};
 pub(crate) use namespace::{NamespaceTable, Sockets};
 pub use reply::{Later, Reply, Then};
+pub(crate) use transport::{Upgrades, note_upgrades};
 
 /// Turns Socket.IO events into service calls, and their results into acks.
 ///

@@ -28,6 +28,7 @@ use uuid::Uuid;
 
 use crate::{
     error::{ClientError, ErrorKind},
+    gateway::{Upgrades, note_upgrades},
     settings::ServerConfig,
 };
 
@@ -47,6 +48,7 @@ pub(crate) fn layered(
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(socket_io)
+        .layer(from_fn_with_state(Arc::<Upgrades>::default(), note_upgrades))
         .layer(DefaultBodyLimit::max(config.max_body_size))
         .layer(from_fn_with_state(Arc::clone(&origins), check_origin))
         .layer(CatchPanicLayer::custom(after_panic))

@@ -10,6 +10,7 @@ mod extract;
 mod gateway;
 mod graph;
 mod http;
+mod listener;
 pub mod logging;
 mod mistake;
 mod module;

@@ -4,13 +4,17 @@
 //! listen .. stop signal -> close sockets -> requests and tasks end -> on_shutdown
 //! ```
 
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{future::Future, sync::Arc};
 
-use axum::{Router, serve::ListenerExt};
+use axum::Router;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
-    gateway::Sockets, module::RunHook, provider::Instance, settings::ServerConfig,
+    gateway::Sockets,
+    listener::{PatientListener, Peer},
+    module::RunHook,
+    provider::Instance,
+    settings::ServerConfig,
     stopping::Stopping,
 };
 
@@ -48,12 +52,7 @@ impl Server {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        // A chat message is smaller than what Nagle's algorithm would wait for.
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "Could not set TCP_NODELAY: {error}");
-            }
-        });
+        let listener = PatientListener::new(listener, self.settings.write_timeout());
         let stopping = Arc::clone(&self.stopping);
         let graceful = async move {
             stop.await;
@@ -61,7 +60,7 @@ impl Server {
             stopping.say();
         };
         let mut tasks = start(self.tasks);
-        let service = self.router.into_make_service_with_connect_info::<SocketAddr>();
+        let service = self.router.into_make_service_with_connect_info::<Peer>();
         let serving = axum::serve(listener, service).with_graceful_shutdown(graceful);
         let closing = async {
             self.stopping.wait().await;

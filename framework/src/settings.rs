@@ -20,6 +20,9 @@ pub struct ServerConfig {
     pub max_body_size: usize,
     /// Time that open requests have to end when the server stops, in milliseconds. Default 30,000.
     pub shutdown_timeout_ms: u64,
+    /// Time after which a connection is given up whose client reads nothing of what is
+    /// written to it, in milliseconds. Default 20,000.
+    pub write_timeout_ms: u64,
     /// Whether `/docs`, `/openapi.json`, `/asyncapi.json` and `/socket.d.ts` are served. Default true.
     pub docs: bool,
     /// Other origins whose pages may use the server.
@@ -42,6 +45,7 @@ impl Default for ServerConfig {
             data_dir: PathBuf::from("./data"),
             max_body_size: 1024 * 1024,
             shutdown_timeout_ms: 30_000,
+            write_timeout_ms: 20_000,
             docs: true,
             cors: CorsConfig::default(),
         }
@@ -52,6 +56,11 @@ impl ServerConfig {
     /// See [`Self::shutdown_timeout_ms`].
     pub fn shutdown_timeout(&self) -> Duration {
         Duration::from_millis(self.shutdown_timeout_ms)
+    }
+
+    /// See [`Self::write_timeout_ms`].
+    pub fn write_timeout(&self) -> Duration {
+        Duration::from_millis(self.write_timeout_ms)
     }
 }
 
@@ -68,6 +77,9 @@ impl ConfigSection for ServerConfig {
         }
         if self.host.is_empty() {
             problems.push(("host", "must be an address like 127.0.0.1".to_owned()));
+        }
+        if self.write_timeout_ms == 0 {
+            problems.push(("writeTimeoutMs", "must be at least 1".to_owned()));
         }
         problems
     }

@@ -33,8 +33,8 @@ mod session_gateway;
 mod tests;
 mod typing;
 
-pub use error::ChatError;
 pub use dto::{EditMessage, SendMessage};
+pub use error::ChatError;
 pub use message::{Cleared, Deleted, Edited, Formatting, Message, MessageId};
 pub use service::ChatService;
 
@@ -42,7 +42,8 @@ use crate::{
     controller::ChatController,
     gateway::ChatGateway,
     repository::{MessageRepository, SeaOrmMessageRepository},
-    session_gateway::SessionChatGateway, typing::Typing,
+    session_gateway::SessionChatGateway,
+    typing::Typing,
 };
 
 /// Wires up chat. Exports [`ChatService`].

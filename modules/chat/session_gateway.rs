@@ -7,9 +7,7 @@ use delivery::NAMESPACES;
 use hornero::{ClientError, Data, Events, Gateway, Later, SocketRef, Valid};
 
 use crate::{
-    announcements::{
-        SessionCleared, SessionMessageDeleted, SessionMessageUpdated, SessionTyping,
-    },
+    announcements::{SessionCleared, SessionMessageDeleted, SessionMessageUpdated, SessionTyping},
     dto::{SendMessage, SessionMessageView, SetTyping, ToSession},
     service::ChatService,
     typing::Typing,

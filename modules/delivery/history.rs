@@ -103,9 +103,10 @@ impl EventHistory {
             // A kind whose module was taken out has no words.
             let Some(source) = self.source(&name) else { continue };
             let bodies = source.recall(kind, &rows).await?;
-            let told = rows.iter().zip(bodies).filter_map(|(row, body)| {
-                Some(Event { conversation, seq: row.seq, body: body? })
-            });
+            let told = rows
+                .iter()
+                .zip(bodies)
+                .filter_map(|(row, body)| Some(Event { conversation, seq: row.seq, body: body? }));
             events.extend(told);
         }
         events.sort_unstable_by_key(|it| it.seq);

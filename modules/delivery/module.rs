@@ -33,12 +33,10 @@ mod writer;
 
 pub use access::{Access, AccessPolicy, Participant, Right};
 pub use announcement::{Announcement, Vocabulary};
+pub use config::DeliveryConfig;
 pub use conversation::{Conversation, ConversationId, ConversationKind, Conversations};
 pub use error::{AccessError, AppendError};
-pub use config::DeliveryConfig;
-pub use event_log::{
-    Appended, Appending, Decision, Draft, EventKind, EventLog, Placed, Stored,
-};
+pub use event_log::{Appended, Appending, Decision, Draft, EventKind, EventLog, Placed, Stored};
 pub use history::{EventHistory, EventSource, LoggedEvent};
 pub use replay::{Replay, Since};
 pub use socketio_door::{NAMESPACES, SocketIoDoor};

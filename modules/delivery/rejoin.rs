@@ -9,10 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    access::Access,
-    conversation::ConversationId,
-    error::AccessError,
-    replay::Since,
+    access::Access, conversation::ConversationId, error::AccessError, replay::Since,
     subscriptions::Subscriptions,
 };
 

@@ -223,7 +223,15 @@ mod tests {
     fn conversation(first_seq: i64, last_seq: i64) -> Conversation {
         let (now, id) = (Utc::now(), ConversationId::generate());
         let (kind, epoch) = (ConversationKind::Room, Uuid::from_u128(1));
-        Conversation { id, kind, last_seq, first_seq, epoch, created_at: now, last_activity_at: now }
+        Conversation {
+            id,
+            kind,
+            last_seq,
+            first_seq,
+            epoch,
+            created_at: now,
+            last_activity_at: now,
+        }
     }
 
     fn since(seq: i64) -> Option<Since> {

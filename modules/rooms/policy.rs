@@ -35,7 +35,11 @@ impl AccessPolicy for RoomPolicy {
         right: Right,
     ) -> Result<&'static str, AccessError> {
         if let Some(role) = self.rooms.role(room, &caller.user_id).await? {
-            return if allows(role, right) { Ok(role.as_str()) } else { Err(AccessError::NotAllowed) };
+            return if allows(role, right) {
+                Ok(role.as_str())
+            } else {
+                Err(AccessError::NotAllowed)
+            };
         }
         let visibility = self.rooms.visibility(room).await?.ok_or(AccessError::Denied)?;
         match (right, visibility) {

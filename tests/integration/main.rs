@@ -15,4 +15,5 @@ mod persistence;
 mod replay;
 mod rooms;
 mod sessions;
+mod slow;
 mod util;

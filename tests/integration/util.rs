@@ -424,6 +424,14 @@ impl Socket {
         soon(self.stream.close(None)).await.unwrap();
     }
 
+    /// Waits until the server has ended the connection, and gives all events until then.
+    pub(crate) async fn to_the_end(&mut self) -> Vec<(String, Value)> {
+        while let Some(packet) = soon(self.receive()).await {
+            self.keep(packet);
+        }
+        self.take_heard()
+    }
+
     /// Waits until the server has ended the connection.
     pub(crate) async fn closed(&mut self) {
         soon(async { while self.receive().await.is_some() {} }).await;

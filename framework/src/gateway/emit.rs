@@ -9,6 +9,7 @@ use socketioxide::{
     operators::BroadcastOperators,
 };
 
+use super::transport;
 use crate::{
     contract::Event,
     error::{CONTRACT_VERSION, ClientError},
@@ -73,8 +74,10 @@ pub trait EmitEvent {
     /// Whether the socket's queue is full, so that the next event would be missed.
     fn has_full_queue(&self) -> bool;
 
-    /// Disconnects a socket that has missed something because its queue was full, as soon as
-    /// there is room for the packet that says so.
+    /// Disconnects a socket that has missed something because its queue was full.
+    ///
+    /// A WebSocket's connection breaks at once, so that the client comes back by itself. A
+    /// polling client is told as soon as there is room for the packet that says so.
     fn disconnect_slow(&self);
 }
 
@@ -113,7 +116,9 @@ impl EmitEvent for SocketRef {
 
     fn disconnect_slow(&self) {
         tracing::warn!(socket.ns = self.ns(), "Disconnecting a socket that does not read");
-        tokio::spawn(disconnect(self.clone()));
+        if !transport::close(self) {
+            tokio::spawn(disconnect(self.clone()));
+        }
     }
 }
 

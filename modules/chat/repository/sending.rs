@@ -34,11 +34,8 @@ impl EventKind for Send {
         drafts: &[&NewMessage],
     ) -> Result<Vec<Decision<Message>>, StorageError> {
         let keys = drafts.iter().filter_map(|it| key(it)).fold(Condition::any(), Condition::add);
-        let rows = if keys.is_empty() {
-            Vec::new()
-        } else {
-            Entity::find().filter(keys).all(tx).await?
-        };
+        let rows =
+            if keys.is_empty() { Vec::new() } else { Entity::find().filter(keys).all(tx).await? };
         let decision = |draft: &&NewMessage| {
             let repeat = rows.iter().find(|row| is_repeat(row, draft));
             repeat.map_or(Decision::Append, |row| {

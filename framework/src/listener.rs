@@ -1,0 +1,150 @@
+//! Accepting connections, and ending those whose client does not read.
+
+use std::{
+    io::{self, IoSlice},
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    extract::connect_info::Connected,
+    serve::{IncomingStream, Listener},
+};
+use futures_util::task::AtomicWaker;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+};
+use tokio_io_timeout::TimeoutWriter;
+
+/// A TCP listener whose connections can be ended from elsewhere, and end by themselves when
+/// nothing can be written to them for too long.
+///
+/// A WebSocket whose client does not read fills the system's buffers, and whoever writes to
+/// it waits: also for the ping that would find out that the client is gone.
+pub(crate) struct PatientListener {
+    listener: TcpListener,
+    write_timeout: Duration,
+}
+
+impl PatientListener {
+    pub(crate) fn new(listener: TcpListener, write_timeout: Duration) -> Self {
+        Self { listener, write_timeout }
+    }
+}
+
+impl Listener for PatientListener {
+    type Io = Closable;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Closable, SocketAddr) {
+        let (stream, address) = Listener::accept(&mut self.listener).await;
+        // A chat message is smaller than what Nagle's algorithm would wait for.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "Could not set TCP_NODELAY: {error}");
+        }
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(self.write_timeout));
+        (Closable { stream: Box::pin(stream), closer: Arc::default() }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Listener::local_addr(&self.listener)
+    }
+}
+
+/// A connection that its [`Closer`] can end.
+pub(crate) struct Closable {
+    stream: Pin<Box<TimeoutWriter<TcpStream>>>,
+    closer: Arc<Closer>,
+}
+
+/// Ends a connection, also one that cannot be written to.
+#[derive(Debug, Default)]
+pub(crate) struct Closer {
+    closed: AtomicBool,
+    reader: AtomicWaker,
+    writer: AtomicWaker,
+}
+
+impl Closer {
+    /// Lets the next read find the end, and the next write fail. Both are woken.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.reader.wake();
+        self.writer.wake();
+    }
+
+    /// Whether the connection is closed; else `waker` will be woken when it is.
+    fn is_closed(&self, waker: &AtomicWaker, context: &Context<'_>) -> bool {
+        waker.register(context.waker());
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
+impl AsyncRead for Closable {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.closer.is_closed(&self.closer.reader, context) {
+            return Poll::Ready(Ok(()));
+        }
+        self.stream.as_mut().poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Closable {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.closer.is_closed(&self.closer.writer, context) {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        self.stream.as_mut().poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if self.closer.is_closed(&self.closer.writer, context) {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        self.stream.as_mut().poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.as_mut().poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.as_mut().poll_shutdown(context)
+    }
+}
+
+/// What the requests of a connection know of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    pub(crate) closer: Arc<Closer>,
+}
+
+impl Connected<IncomingStream<'_, PatientListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, PatientListener>) -> Self {
+        Self { closer: Arc::clone(&stream.io().closer) }
+    }
+}
