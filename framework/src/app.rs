@@ -29,6 +29,8 @@ pub struct App {
     graph: Graph,
     config: Config,
     about: About,
+    #[cfg(feature = "testing")]
+    read: fn() -> Self,
 }
 
 impl App {
@@ -39,7 +41,13 @@ impl App {
             title: graph.name(graph.root()).trim_end_matches("Module").to_owned(),
             version: "0.0.0".to_owned(),
         };
-        let mut app = Self { graph, config: Config::default(), about };
+        let mut app = Self {
+            graph,
+            config: Config::default(),
+            about,
+            #[cfg(feature = "testing")]
+            read: Self::of::<M>,
+        };
         // Every module sees these; the real values are put in when the app is built.
         let globals = [
             Key::of::<Config>(),
@@ -283,6 +291,27 @@ impl App {
         let root = builder.graph.root();
         let instance = builder.get(root, Key::of::<T>()).await?;
         Ok(<Arc<T> as Inject>::from_instance(&instance))
+    }
+
+    /// The same app from the beginning: its modules are read anew, so that nothing in it has
+    /// been used by a server before but the values that were given as overrides.
+    #[cfg(feature = "testing")]
+    pub(crate) fn again(&self) -> Self {
+        let mut app = (self.read)();
+        app.graph.overrides.clone_from(&self.graph.overrides);
+        app.config = self.config.clone();
+        app.about = self.about.clone();
+        app
+    }
+
+    /// Sets environment variables on top of the configuration.
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_variables(
+        mut self,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        self.config = self.config.with_variables(variables);
+        self
     }
 
     fn prepare(mut self) -> Result<Prepared, StartError> {
