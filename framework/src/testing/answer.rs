@@ -33,6 +33,22 @@ impl Answer {
         self.body
     }
 
+    /// Status and body of a refusal, without what differs from one to the next, so that two of
+    /// them can be compared: `timestamp` and `request_id`.
+    ///
+    /// # Panics
+    ///
+    /// If the body does not have the form that the framework gives to refusals.
+    #[track_caller]
+    pub fn refusal(mut self) -> (u16, Value) {
+        let varying = self.body.as_object_mut().and_then(|body| {
+            body.remove("timestamp")?;
+            body.remove("request_id")
+        });
+        assert!(varying.is_some(), "{} is no refusal: {}", self.status, self.text);
+        (self.status, self.body)
+    }
+
     /// The value of a header, the first one if there are several.
     ///
     /// # Panics

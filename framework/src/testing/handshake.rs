@@ -99,6 +99,19 @@ impl Handshake {
         self
     }
 
+    /// Adds headers to the upgrade of the connection.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::header`].
+    #[track_caller]
+    pub fn headers(mut self, headers: &[(&str, &str)]) -> Self {
+        for (name, value) in headers {
+            self = self.header(name, value);
+        }
+        self
+    }
+
     /// Asks to be let into the namespace, on a connection of its own.
     ///
     /// # Errors

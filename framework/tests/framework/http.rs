@@ -161,8 +161,7 @@ async fn get_page(path: &str) -> Answer {
 }
 
 async fn get_with(path: &str, headers: &[(&str, &str)]) -> Answer {
-    let app = TestApp::start(shop()).await;
-    headers.iter().fold(app.get(path), |request, (name, value)| request.header(name, value)).await
+    TestApp::start(shop()).await.get(path).headers(headers).await
 }
 
 async fn post_item(kind: Option<&str>, body: impl Into<Body>) -> Answer {

@@ -247,6 +247,24 @@ async fn unexpected_status_panics_with_the_body() {
 }
 
 #[tokio::test]
+async fn refusals_of_the_same_kind_are_equal() {
+    let app = notes().await;
+
+    let (one, other) = (app.get("/nowhere").await, app.get("/neither").await);
+
+    assert_ne!(one.body["request_id"], other.body["request_id"]);
+    assert_eq!(one.clone().refusal(), other.clone().refusal());
+    assert_eq!(one.refusal().0, 404);
+    assert_ne!(app.put("/notes").await.refusal(), other.refusal());
+}
+
+#[tokio::test]
+#[should_panic(expected = "200 is no refusal: []")]
+async fn what_is_no_refusal_panics() {
+    notes().await.get("/notes").await.refusal();
+}
+
+#[tokio::test]
 async fn request_without_an_answer_panics_and_names_the_test() {
     let app = notes().await;
     let line = line!() + 1;
