@@ -90,8 +90,8 @@
 //! ```
 //!
 //! Nothing here sleeps. A test waits for what must happen, for [`PATIENCE`] at most, and shows
-//! that something did *not* happen by waiting for what comes after it. Whatever fails, panics,
-//! and names the line of the test that asked for it.
+//! that something did *not* happen by waiting for what comes after it. What is waited for in
+//! vain panics, and names the line of the test.
 //!
 //! A service is tested without a server: [`App::resolve`](crate::App::resolve) builds it and
 //! what it needs, and nothing else.
@@ -102,6 +102,7 @@ use crate::config::Config;
 
 mod answer;
 mod app;
+mod connection;
 mod handshake;
 mod packet;
 mod request;

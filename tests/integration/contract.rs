@@ -41,13 +41,10 @@ fn documents_are_committed_as_they_are() {
 #[tokio::test]
 async fn server_serves_its_documents() {
     let app = TestApp::start().await;
-    for (path, mut expected) in
+    for (path, expected) in
         [("/openapi.json", document::openapi()), ("/asyncapi.json", document::asyncapi())]
     {
-        let mut served = app.get(path).await.expect(200);
-        // A test's app has no title.
-        served["info"].take();
-        expected["info"].take();
+        let served = app.get(path).await.expect(200);
         assert!(served == expected, "{path} is another document than `App::documents` gives");
     }
     for path in ["/socket.d.ts", "/docs"] {

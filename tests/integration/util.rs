@@ -17,11 +17,7 @@ use std::{
     ops::{Deref, DerefMut},
 };
 
-use hornero::{
-    App,
-    testing::{self, Handshake, Request, TestSocket},
-};
-use hornero_server::AppModule;
+use hornero::testing::{self, Handshake, Request, TestSocket};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -39,7 +35,7 @@ impl TestApp {
 
     /// Starts a server that sees these environment variables.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> Self {
-        Self(testing::TestApp::start_with(App::of::<AppModule>(), variables).await)
+        Self(testing::TestApp::start_with(hornero_server::app(), variables).await)
     }
 
     /// Stops the server, and starts another one on the same data folder.

@@ -5,12 +5,9 @@ use std::net::SocketAddr;
 use axum::http::HeaderMap;
 use serde_json::Value;
 use tokio::net::TcpStream;
-use tokio_tungstenite::{
-    client_async,
-    tungstenite::{self, client::IntoClientRequest},
-};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use super::{Packet, TestSocket, request::header, soon};
+use super::{Packet, TestSocket, connection::Connection, request::header, soon};
 
 /// What a socket shows to be let in: `auth`, query and headers.
 ///
@@ -146,14 +143,7 @@ impl Handshake {
         let mut request = url.into_client_request().expect("a query that can stand in a URL");
         request.headers_mut().extend(self.headers);
         let stream = soon(TcpStream::connect(self.address)).await.expect("the server is there");
-        // Two events in a row should not wait for each other's acknowledgement by TCP.
-        stream.set_nodelay(true).expect("an open connection can be told so");
-        match soon(client_async(request, stream)).await {
-            Ok((stream, _)) => Ok(TestSocket::opened(stream, &self.namespace).await),
-            Err(tungstenite::Error::Http(answer)) => {
-                Err(Refused::Upgrade(answer.status().as_u16()))
-            }
-            Err(error) => panic!("the connection did not become a WebSocket: {error}"),
-        }
+        let connection = Connection::open(request, stream).await.map_err(Refused::Upgrade)?;
+        Ok(TestSocket::over(connection, &self.namespace))
     }
 }

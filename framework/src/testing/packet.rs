@@ -22,6 +22,14 @@ pub enum Packet {
 }
 
 impl Packet {
+    pub(super) fn is_event(&self, namespace: &str, name: &str) -> bool {
+        matches!(self, Self::Event(ns, event, _) if ns == namespace && event == name)
+    }
+
+    pub(super) fn is_ack(&self, namespace: &str, id: i64) -> bool {
+        matches!(self, Self::Ack(ns, acked, _) if ns == namespace && *acked == id)
+    }
+
     /// `<type>[/namespace,][ack id][json]`
     pub(super) fn read(text: &str) -> Self {
         let (kind, rest) = text.split_at(1);

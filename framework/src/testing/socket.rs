@@ -3,23 +3,20 @@
 use std::{collections::VecDeque, future::Future, panic::Location};
 
 use axum::body::Bytes;
-use futures_util::{SinkExt, StreamExt};
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
-use super::{PATIENCE, Packet, soon};
+use super::{PATIENCE, Packet, connection::Connection, soon};
 
 /// A client that is connected. It reads, and answers pings, only while a test waits for
 /// something; what else comes then is kept until it is asked for.
 ///
 /// It is in the namespace it was [connected](super::TestApp::connect) to, and may
 /// [join](Self::join) others. Packets can be sent and taken as they are, by
-/// [`send`](Self::send) and [`next`](Self::next).
+/// [`send`](Self::send) and [`next_packet`](Self::next_packet).
 #[derive(Debug)]
 pub struct TestSocket {
-    stream: WebSocketStream<TcpStream>,
+    connection: Connection,
     namespace: String,
     acks: i64,
     /// Packets that came while another one was waited for.
@@ -29,12 +26,12 @@ pub struct TestSocket {
 type Place = &'static Location<'static>;
 
 impl TestSocket {
-    /// Takes over a connection, and reads its opening.
-    pub(super) async fn opened(mut stream: WebSocketStream<TcpStream>, namespace: &str) -> Self {
-        let open = soon(stream.next()).await;
-        let text = open.as_ref().and_then(|it| it.as_ref().ok()).and_then(|it| it.to_text().ok());
-        assert!(text.is_some_and(|it| it.starts_with('0')), "{open:?} opens no connection");
-        Self { stream, namespace: namespace.to_owned(), acks: 0, kept: VecDeque::new() }
+    /// A client that is in no namespace yet, and speaks to this one.
+    pub(super) fn over(connection: Connection, namespace: &str) -> Self {
+        let mut socket =
+            Self { connection, namespace: String::new(), acks: 0, kept: VecDeque::new() };
+        socket.speak_to(namespace);
+        socket
     }
 
     /// Sends an event that asks for no ack.
@@ -64,7 +61,7 @@ impl TestSocket {
             self.acks += 1;
             let (id, here) = (self.acks, self.namespace.clone());
             self.send(&format!("2{}{id}{arguments}", self.prefix())).await;
-            let wanted = |it: &Packet| matches!(it, Packet::Ack(ns, acked, _) if *ns == here && *acked == id);
+            let wanted = |it: &Packet| it.is_ack(&here, id);
             match self.take(&format!("ack of {}", arguments[0]), place, wanted).await {
                 Packet::Ack(_, _, ack) => ack,
                 packet => unreachable!("{packet:?} was not wanted"),
@@ -98,7 +95,7 @@ impl TestSocket {
         let place = Location::caller();
         async move {
             let here = self.namespace.clone();
-            let wanted = |it: &Packet| matches!(it, Packet::Event(ns, event, _) if *ns == here && event == name);
+            let wanted = |it: &Packet| it.is_event(&here, name);
             match self.take(&format!("event `{name}`"), place, wanted).await {
                 Packet::Event(_, _, data) => data,
                 packet => unreachable!("{packet:?} was not wanted"),
@@ -132,16 +129,13 @@ impl TestSocket {
         self.close().await;
     }
 
-    /// Ends the connection without a word, and waits until the server has ended it, too: going
-    /// away with a ping unread would reset it, and the server might miss the events before.
+    /// Ends the connection without a word.
     ///
     /// # Panics
     ///
-    /// If the server does not in time.
-    pub async fn close(mut self) {
-        // An error means that the server was faster.
-        soon(self.stream.close(None)).await.ok();
-        soon(async { while let Some(Ok(_)) = self.stream.next().await {} }).await;
+    /// If the server does not end it, too, in time.
+    pub async fn close(self) {
+        self.connection.close().await;
     }
 
     /// Waits until the server has ended the connection. What comes before is kept.
@@ -153,7 +147,7 @@ impl TestSocket {
     pub fn closed(&mut self) -> impl Future<Output = ()> {
         soon(async {
             loop {
-                match self.receive().await {
+                match self.connection.receive().await {
                     Packet::Closed => return,
                     packet => self.kept.push_back(packet),
                 }
@@ -197,7 +191,7 @@ impl TestSocket {
     ///
     /// If none comes in time.
     #[track_caller]
-    pub fn next(&mut self) -> impl Future<Output = Packet> {
+    pub fn next_packet(&mut self) -> impl Future<Output = Packet> {
         self.next_at(Location::caller())
     }
 
@@ -225,7 +219,7 @@ impl TestSocket {
     ///
     /// If the connection has ended.
     pub async fn send(&mut self, packet: &str) {
-        self.write(Message::text(format!("4{packet}"))).await;
+        self.connection.send(packet).await;
     }
 
     /// Sends the binary part of a packet.
@@ -234,18 +228,14 @@ impl TestSocket {
     ///
     /// If the connection has ended.
     pub async fn send_binary(&mut self, bytes: impl Into<Bytes>) {
-        self.write(Message::Binary(bytes.into())).await;
-    }
-
-    async fn write(&mut self, message: Message) {
-        soon(self.stream.send(message)).await.expect("the connection should be open");
+        self.connection.send_binary(bytes.into()).await;
     }
 
     async fn next_at(&mut self, place: Place) -> Packet {
         if let Some(packet) = self.kept.pop_front() {
             return packet;
         }
-        match tokio::time::timeout(PATIENCE, self.receive()).await {
+        match tokio::time::timeout(PATIENCE, self.connection.receive()).await {
             Ok(packet) => packet,
             Err(_) => panic!("no packet within {PATIENCE:?}, at {place}"),
         }
@@ -259,7 +249,7 @@ impl TestSocket {
         }
         let coming = async {
             loop {
-                match self.receive().await {
+                match self.connection.receive().await {
                     packet if packet == Packet::Closed || wanted(&packet) => return packet,
                     other => self.kept.push_back(other),
                 }
@@ -271,25 +261,6 @@ impl TestSocket {
             }
             Ok(packet) => packet,
             Err(_) => panic!("no {what} within {PATIENCE:?}, at {place}, but {:?}", self.kept),
-        }
-    }
-
-    /// Reads a packet, and answers the pings that come before it.
-    async fn receive(&mut self) -> Packet {
-        loop {
-            let message = match self.stream.next().await {
-                Some(Ok(Message::Text(text))) => text,
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return Packet::Closed,
-                Some(Ok(_)) => continue,
-            };
-            match message.split_at_checked(1) {
-                Some(("2", _)) if self.stream.send(Message::text("3")).await.is_err() => {
-                    return Packet::Closed;
-                }
-                Some(("4", packet)) => return Packet::read(packet),
-                Some(("1", _)) => return Packet::Closed,
-                _ => {}
-            }
         }
     }
 

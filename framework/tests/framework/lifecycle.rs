@@ -295,7 +295,7 @@ async fn sockets_are_closed_before_the_shutdown_hooks_run() {
 
     server.stop().await;
 
-    assert_eq!(client.next().await, Packet::Closed);
+    assert_eq!(client.next_packet().await, Packet::Closed);
     assert_eq!(
         since_built(&journal),
         ["disconnected: ClosingServer", "Front shutdown", "Pool shutdown"]
@@ -317,7 +317,7 @@ async fn event_at_work_ends_before_the_shutdown_hooks_run() {
     let mut client = ring(&server, &journal).await;
 
     let stopped = server.signal_stop();
-    assert_eq!(client.next().await, Packet::Closed);
+    assert_eq!(client.next_packet().await, Packet::Closed);
     gate.open();
     stopped.await;
 
@@ -371,7 +371,7 @@ async fn socket_that_was_being_let_in_does_not_keep_the_server_from_stopping() {
     journal.wait_for(5).await;
 
     let stopped = server.signal_stop();
-    assert_eq!(early.next().await, Packet::Closed);
+    assert_eq!(early.next_packet().await, Packet::Closed);
     gate.open();
     stopped.await;
 

@@ -168,9 +168,9 @@ impl NoteGateway {
         self.notes.add(&text).await
     }
 
-    /// Adds a note when several pings have passed.
+    /// Adds a note when a client that answers no ping would be gone.
     async fn later(self: Arc<Self>, Data(text): Data<String>) -> Result<NoteAdded, ClientError> {
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        tokio::time::sleep(Duration::from_millis(1_000)).await;
         self.notes.add(&text).await
     }
 
@@ -485,8 +485,8 @@ async fn one_connection_may_be_in_several_namespaces() {
 #[tokio::test]
 async fn pings_are_answered_while_something_is_waited_for() {
     let variables = [
-        ("HORNERO__WEBSOCKET__PING_INTERVAL_MS", "60"),
-        ("HORNERO__WEBSOCKET__PING_TIMEOUT_MS", "90"),
+        ("HORNERO__WEBSOCKET__PING_INTERVAL_MS", "50"),
+        ("HORNERO__WEBSOCKET__PING_TIMEOUT_MS", "700"),
     ];
     let app = TestApp::start_with(App::of::<NotesModule>(), &variables).await;
     let mut socket = app.connect("/notes").await;

@@ -236,5 +236,5 @@ async fn client_that_is_gone_needs_no_answer() {
 
     assert_eq!(other.emit_ack("sum", json!([1])).await["data"], 1);
     server.stop().await;
-    assert_eq!(other.next().await, Packet::Closed);
+    assert_eq!(other.next_packet().await, Packet::Closed);
 }

@@ -85,7 +85,7 @@ async fn concurrent_handler_does_not_hold_up_later_events() {
 
     stove.add_permits(1);
     let soup = json!({ "status": "ok", "data": "soup" });
-    assert_eq!(client.next().await, Packet::Ack("/".to_owned(), 1, soup));
+    assert_eq!(client.next_packet().await, Packet::Ack("/".to_owned(), 1, soup));
 }
 
 #[tokio::test]

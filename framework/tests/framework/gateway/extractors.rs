@@ -192,7 +192,7 @@ async fn binary_data_arrives() {
     client.send_binary(&b"nine byte"[..]).await;
 
     let ack = json!({ "status": "ok", "data": 9 });
-    assert_eq!(client.next().await, Packet::Ack("/office".to_owned(), 1, ack));
+    assert_eq!(client.next_packet().await, Packet::Ack("/office".to_owned(), 1, ack));
 }
 
 #[tokio::test]

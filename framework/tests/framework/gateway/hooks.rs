@@ -149,7 +149,7 @@ async fn events_of_a_refused_socket_are_not_handled() {
     assert!(matches!(refused, Packet::ConnectError(..)), "{refused:?}");
     client.emit("guarded", json!({})).await;
 
-    assert_eq!(client.next().await, Packet::Closed);
+    assert_eq!(client.next_packet().await, Packet::Closed);
     assert_eq!(journal.entries(), ["Guard asked on /"]);
 }
 
@@ -162,7 +162,7 @@ async fn handshake_without_auth_is_asked_about_null() {
     client.send("0").await;
 
     let error = json!({ "message": "AUTH_FAILED" });
-    assert_eq!(client.next().await, Packet::ConnectError("/".to_owned(), error));
+    assert_eq!(client.next_packet().await, Packet::ConnectError("/".to_owned(), error));
 }
 
 #[tokio::test]

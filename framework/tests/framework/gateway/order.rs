@@ -120,7 +120,7 @@ async fn acks_come_in_the_order_of_the_events() {
 
     for n in 0..500 {
         let ack = json!({ "status": "ok", "data": n });
-        assert_eq!(client.next().await, Packet::Ack("/".to_owned(), n, ack));
+        assert_eq!(client.next_packet().await, Packet::Ack("/".to_owned(), n, ack));
     }
 }
 
