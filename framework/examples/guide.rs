@@ -193,11 +193,28 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[cfg(test)]
 mod tests {
+    use hornero::testing::TestApp;
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn wiring() {
         App::of::<NotesModule>().check().unwrap();
+    }
+
+    #[tokio::test]
+    async fn note_is_added_by_either_door_and_shown_to_everybody() {
+        let app = TestApp::start(App::of::<NotesModule>()).await;
+        let mut ada = app.connect("/").await;
+        let mut ben = app.connect("/").await;
+
+        let milk = app.post("/notes").json(json!({ "text": "Buy milk" })).await.expect(201);
+        let bread = ada.call("notes:add", json!({ "text": "Buy bread" })).await;
+
+        assert_eq!(ben.event("notes:added").await["note"], milk);
+        assert_eq!(ben.event("notes:added").await["note"], bread);
+        assert_eq!(app.get("/notes").await.expect(200), json!([milk, bread]));
     }
 
     struct FullRepository;

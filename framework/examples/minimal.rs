@@ -114,35 +114,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, http::Request};
-    use futures_util::{SinkExt, StreamExt};
-    use http_body_util::BodyExt;
-    use tokio_tungstenite::{connect_async, tungstenite::Message};
-    use tower::ServiceExt;
+    use hornero::testing::TestApp;
+    use serde_json::json;
 
     use super::*;
 
     #[tokio::test]
     async fn greeting_is_the_same_at_both_doors() {
-        let server = App::of::<AppModule>().build().await.unwrap();
-        let request = Request::get("/hello/Ada").body(Body::empty()).unwrap();
-        let answer = server.router().oneshot(request).await.unwrap();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        assert_eq!(body, r#"{"text":"Hello, Ada!"}"#);
+        let app = TestApp::start(App::of::<AppModule>()).await;
+        let greeting = json!({ "text": "Hello, Ada!" });
 
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(server.serve(listener, std::future::pending()));
-        let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
-        let (mut socket, _) = connect_async(url).await.unwrap();
-        socket.send(Message::text("40")).await.unwrap();
-        socket.send(Message::text(r#"420["hello",{"name":"Ada"}]"#)).await.unwrap();
-        let ack = loop {
-            let packet = socket.next().await.unwrap().unwrap().into_text().unwrap();
-            if packet.starts_with("43") {
-                break packet;
-            }
-        };
-        assert_eq!(ack, r#"430[{"status":"ok","data":{"text":"Hello, Ada!"}}]"#);
+        assert_eq!(app.get("/hello/Ada").await.expect(200), greeting);
+        let mut socket = app.connect("/").await;
+        assert_eq!(socket.call("hello", json!({ "name": "Ada" })).await, greeting);
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     logging::LoggingConfig,
     mistake::Mistakes,
     module::{Doors, Module},
-    provider::{Inject, Key, instance_of},
+    provider::{Bindable, Constructor, Inject, Key, Provider, instance_of},
     server::Server,
     settings::{ServerConfig, WebsocketConfig},
     stopping::Stopping,
@@ -29,6 +29,8 @@ pub struct App {
     graph: Graph,
     config: Config,
     about: About,
+    #[cfg(feature = "testing")]
+    read: fn() -> Self,
 }
 
 impl App {
@@ -39,7 +41,13 @@ impl App {
             title: graph.name(graph.root()).trim_end_matches("Module").to_owned(),
             version: "0.0.0".to_owned(),
         };
-        let mut app = Self { graph, config: Config::default(), about };
+        let mut app = Self {
+            graph,
+            config: Config::default(),
+            about,
+            #[cfg(feature = "testing")]
+            read: Self::of::<M>,
+        };
         // Every module sees these; the real values are put in when the app is built.
         let globals = [
             Key::of::<Config>(),
@@ -72,26 +80,67 @@ impl App {
     #[must_use]
     #[track_caller]
     pub fn override_with<T: ?Sized + Send + Sync + 'static>(self, value: Arc<T>) -> Self {
-        self.replace(None, value, Location::caller())
+        self.replace(None, Provider::value(value, Location::caller()))
     }
 
     /// Like [`Self::override_with`], where several modules provide a `T` of their own.
     #[must_use]
     #[track_caller]
     pub fn override_in<M: Module, T: ?Sized + Send + Sync + 'static>(self, value: Arc<T>) -> Self {
-        self.replace(Some(TypeId::of::<M>()), value, Location::caller())
+        self.replace(Some(TypeId::of::<M>()), Provider::value(value, Location::caller()))
     }
 
-    fn replace<T: ?Sized + Send + Sync + 'static>(
-        mut self,
-        module: Option<TypeId>,
-        value: Arc<T>,
-        place: &'static Location<'static>,
-    ) -> Self {
-        let instance = instance_of(value);
+    /// Puts `constructor` in the place of the one provider of what it returns: an `Arc<T>`, an
+    /// `Arc<dyn Trait>`, or a `Result` of either.
+    ///
+    /// Its arguments are found where those of the other one would be: in the provider's module.
+    /// What only the other one needs is not built.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use hornero::{App, Module, ModuleDef};
+    /// struct Limit(u32);
+    /// struct Quota { limit: Arc<Limit>, used: u32 }
+    ///
+    /// # struct QuotaModule;
+    /// # impl Module for QuotaModule {
+    /// #     fn define(m: &mut ModuleDef) {
+    /// m.value(Limit(3)).provide(|limit| Quota { limit, used: 0 }).export::<Quota>();
+    /// #     }
+    /// # }
+    /// # #[tokio::main]
+    /// # async fn main() {
+    /// let used_up = |limit: Arc<Limit>| Arc::new(Quota { used: limit.0, limit });
+    /// let app = App::of::<QuotaModule>().override_by(used_up);
+    /// assert_eq!(app.resolve::<Quota>().await.unwrap().used, 3);
+    /// # }
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn override_by<Args, C>(self, constructor: C) -> Self
+    where
+        C: Constructor<Args>,
+        C::Output: Bindable,
+    {
+        self.replace(None, Provider::bound(constructor, Location::caller()))
+    }
+
+    /// Like [`Self::override_by`], where several modules provide what it returns.
+    #[must_use]
+    #[track_caller]
+    pub fn override_by_in<M: Module, Args, C>(self, constructor: C) -> Self
+    where
+        C: Constructor<Args>,
+        C::Output: Bindable,
+    {
+        self.replace(Some(TypeId::of::<M>()), Provider::bound(constructor, Location::caller()))
+    }
+
+    fn replace(mut self, module: Option<TypeId>, provider: Provider) -> Self {
         // The last one counts, so that a test can change what its helper has set.
-        self.graph.overrides.retain(|it| (it.key, it.module) != (Key::of::<T>(), module));
-        self.graph.overrides.push(Override { key: Key::of::<T>(), module, instance, place });
+        let same = |it: &Override| it.provider.key == provider.key && it.module == module;
+        self.graph.overrides.retain(|it| !same(it));
+        self.graph.overrides.push(Override { provider: Arc::new(provider), module });
         self
     }
 
@@ -242,6 +291,27 @@ impl App {
         let root = builder.graph.root();
         let instance = builder.get(root, Key::of::<T>()).await?;
         Ok(<Arc<T> as Inject>::from_instance(&instance))
+    }
+
+    /// The same app from the beginning: its modules are read anew, so that nothing in it has
+    /// been used by a server before but the values that were given as overrides.
+    #[cfg(feature = "testing")]
+    pub(crate) fn again(&self) -> Self {
+        let mut app = (self.read)();
+        app.graph.overrides.clone_from(&self.graph.overrides);
+        app.config = self.config.clone();
+        app.about = self.about.clone();
+        app
+    }
+
+    /// Sets environment variables on top of the configuration.
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_variables(
+        mut self,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        self.config = self.config.with_variables(variables);
+        self
     }
 
     fn prepare(mut self) -> Result<Prepared, StartError> {

@@ -44,18 +44,14 @@ impl Builder {
             }
             let graph = Arc::clone(&self.graph);
             let it = graph.provider(module, provider);
-            let instance = match graph.replacement(module, it.key) {
-                Some(replacement) => Arc::clone(&replacement.instance),
-                None => {
-                    let arguments = self.arguments(module, &it.dependencies).await?;
-                    it.build(&arguments).await.map_err(|source| StartError::Constructor {
-                        built: it.key,
-                        module: graph.name(module).to_owned(),
-                        place: it.place,
-                        source,
-                    })?
-                }
-            };
+            let arguments = self.arguments(module, &it.dependencies).await?;
+            let instance =
+                it.build(&arguments).await.map_err(|source| StartError::Constructor {
+                    built: it.key,
+                    module: graph.name(module).to_owned(),
+                    place: it.place,
+                    source,
+                })?;
             self.built.insert((module, provider), Arc::clone(&instance));
             Ok(instance)
         })

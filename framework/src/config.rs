@@ -68,7 +68,7 @@ impl Config {
         // The last setting of a variable counts. One that is empty is as good as none.
         let mut variables: BTreeMap<_, _> = variables.into_iter().collect();
         variables.retain(|_, value: &mut String| !value.is_empty());
-        let profile = PROFILE_VARIABLES.iter().find_map(|name| variables.get(*name)).cloned();
+        let profile = profile_in(&variables);
         let mut problems = Vec::new();
         let mut files = Vec::new();
         for name in ["default", profile.as_deref().unwrap_or("development")] {
@@ -83,6 +83,18 @@ impl Config {
         } else {
             Err(ConfigProblems(problems))
         }
+    }
+
+    /// Adds environment variables, which win over those that are there. Reads no file.
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_variables(
+        mut self,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        self.variables.extend(variables);
+        self.variables.retain(|_, value| !value.is_empty());
+        self.profile = profile_in(&self.variables).or(self.profile);
+        self
     }
 
     /// Kind of place the server runs in: `development` unless configured, or `production`.
@@ -124,6 +136,10 @@ impl Config {
         let text = format!("is not a section; there are: {}", known.join(", "));
         unknown.map(|(key, origin)| ConfigProblem::new(key, Some(origin), &text)).collect()
     }
+}
+
+fn profile_in(variables: &BTreeMap<String, String>) -> Option<String> {
+    PROFILE_VARIABLES.iter().find_map(|name| variables.get(*name)).cloned()
 }
 
 /// Shows no value: any of them may be a secret.

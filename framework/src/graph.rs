@@ -3,6 +3,7 @@
 use std::{
     any::TypeId,
     collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
 };
 
 use crate::{
@@ -26,13 +27,12 @@ pub(crate) struct Node {
     pub(crate) def: ModuleDef,
 }
 
-/// A value that takes the place of a provider.
+/// A provider that takes the place of another one.
+#[derive(Clone)]
 pub(crate) struct Override {
-    pub(crate) key: Key,
+    pub(crate) provider: Arc<Provider>,
     /// Module whose provider is replaced; without it there must be only one.
     pub(crate) module: Option<TypeId>,
-    pub(crate) instance: Instance,
-    pub(crate) place: Place,
 }
 
 /// Where a module finds what it asks for.
@@ -100,15 +100,18 @@ impl Graph {
         &self.modules[module].def.name
     }
 
+    /// The provider that is in force: the module's own, or the one in its place.
     pub(crate) fn provider(&self, module: usize, provider: usize) -> &Provider {
-        &self.modules[module].def.providers[provider]
+        let own = &self.modules[module].def.providers[provider];
+        self.replacement(module, own.key).unwrap_or(own)
     }
 
-    /// The override of a provider, if there is one.
-    pub(crate) fn replacement(&self, module: usize, key: Key) -> Option<&Override> {
+    fn replacement(&self, module: usize, key: Key) -> Option<&Provider> {
         let id = self.modules[module].id;
-        let of = |module| self.overrides.iter().find(|it| it.key == key && it.module == module);
-        of(Some(id)).or_else(|| of(None))
+        let mut overrides = self.overrides.iter().filter(|it| it.provider.key == key);
+        let of = |it: &&Override| it.module == Some(id);
+        let found = overrides.clone().find(of).or_else(|| overrides.find(|it| it.module.is_none()));
+        found.map(|it| &*it.provider)
     }
 
     /// What `module` may use as `key`: its own provider, or what its imports export.
@@ -192,13 +195,11 @@ impl Graph {
     }
 
     /// Everything the module's constructors and hooks ask for. An overridden
-    /// constructor is not called, so it needs nothing.
+    /// constructor is not called, so it needs nothing; the one in its place does.
     fn needs(&self, module: usize) -> Vec<Need<'_>> {
         let def = &self.modules[module].def;
-        let providers = def.providers.iter();
-        let constructors = providers
-            .filter(|it| self.replacement(module, it.key).is_none())
-            .map(|it| (Some(it.key), &it.dependencies, it.place));
+        let providers = (0..def.providers.len()).map(|it| self.provider(module, it));
+        let constructors = providers.map(|it| (Some(it.key), &it.dependencies, it.place));
         let hooks = def.on_init.iter().chain(&def.tasks).chain(&def.on_shutdown);
         let hooks = hooks.map(|it| (None, &it.dependencies, it.place));
         constructors
@@ -295,9 +296,7 @@ impl Graph {
             mistakes.push(mistake::dependency_circle(&keys, place));
             return;
         }
-        if done.contains(&here)
-            || self.replacement(module, self.provider(module, provider).key).is_some()
-        {
+        if done.contains(&here) {
             return;
         }
         path.push(here);
@@ -369,16 +368,16 @@ impl Graph {
     }
 
     fn check_overrides(&self, mistakes: &mut Vec<Mistake>) {
-        for it in &self.overrides {
+        for Override { provider, module } in &self.overrides {
             let owners: Vec<_> = self
                 .modules
                 .iter()
-                .filter(|node| it.module.is_none_or(|id| id == node.id))
-                .filter(|node| node.def.providers.iter().any(|provider| provider.key == it.key))
+                .filter(|node| module.is_none_or(|id| id == node.id))
+                .filter(|node| node.def.providers.iter().any(|it| it.key == provider.key))
                 .map(|node| node.def.name.as_str())
                 .collect();
             if owners.len() != 1 {
-                mistakes.push(mistake::useless_override(it.key, &owners, it.place));
+                mistakes.push(mistake::useless_override(provider, &owners));
             }
         }
     }

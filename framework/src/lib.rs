@@ -22,6 +22,8 @@ mod server;
 mod settings;
 mod socket;
 mod stopping;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use app::App;
 pub use build::StartError;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::provider::{Key, Place};
+use crate::provider::{Key, Place, Provider};
 
 /// A mistake in the wiring of modules.
 #[derive(Debug, Clone)]
@@ -231,14 +231,20 @@ pub(crate) fn unguarded(event: &str, gateway: Key, place: Place) -> Mistake {
     )
 }
 
-pub(crate) fn useless_override(key: Key, owners: &[&str], place: Place) -> Mistake {
+pub(crate) fn useless_override(provider: &Provider, owners: &[&str]) -> Mistake {
     let (why, help) = if owners.is_empty() {
-        ("which no module provides".to_owned(), "remove the override".to_owned())
+        // A fake is easily given as itself instead of as the trait that it stands in for.
+        let help = "remove the override, or name the type or trait that a module provides";
+        ("which no module provides".to_owned(), help.to_owned())
     } else {
-        let help = format!("say which with `.override_in::<{}, _>(..)`", owners[0]);
+        let help = format!(
+            "say which with `.override_in::<{}, _>(..)`, or `.override_by_in` for a constructor",
+            owners[0]
+        );
         (format!("which {} provide", owners.join(" and ")), help)
     };
-    Mistake::new(place, format!("an override replaces `{key}`, {why}"), help)
+    let text = format!("an override replaces `{}`, {why}", provider.key);
+    Mistake::new(provider.place, text, help)
 }
 
 fn arrows(path: &[impl ToString]) -> String {

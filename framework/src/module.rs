@@ -175,9 +175,7 @@ impl ModuleDef {
         C: Constructor<Args>,
         C::Output: Bindable,
     {
-        let key = Key::of::<<C::Output as Bindable>::Target>();
-        let finish = |built: C::Output| ready(built.bound().map(instance_of));
-        self.push(Provider::new(key, Location::caller(), constructor, finish))
+        self.push(Provider::bound(constructor, Location::caller()))
     }
 
     /// Provides `value` itself.

@@ -163,8 +163,8 @@ impl_constructor!(A 0, B 1, C 2, D 3, E 4, G 5);
 impl_constructor!(A 0, B 1, C 2, D 3, E 4, G 5, H 6);
 impl_constructor!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7);
 
-/// What a constructor given to [`ModuleDef::bind`](crate::ModuleDef::bind) may
-/// return: `Arc<dyn Trait>`, or a `Result` of it.
+/// What a constructor given to [`ModuleDef::bind`](crate::ModuleDef::bind) or
+/// [`App::override_by`](crate::App::override_by) may return: `Arc<dyn Trait>`, or a `Result` of it.
 pub trait Bindable: Send + 'static {
     /// The trait that is bound.
     type Target: ?Sized + Send + Sync + 'static;
@@ -221,6 +221,17 @@ impl Provider {
             place,
             build: Box::new(move |arguments| Box::pin(finish(constructor.construct(arguments)))),
         }
+    }
+
+    /// A provider of the trait or type that the constructor's `Arc` holds.
+    pub(crate) fn bound<Args, C>(constructor: C, place: Place) -> Self
+    where
+        C: Constructor<Args>,
+        C::Output: Bindable,
+    {
+        let key = Key::of::<<C::Output as Bindable>::Target>();
+        let finish = |built: C::Output| ready(built.bound().map(instance_of));
+        Self::new(key, place, constructor, finish)
     }
 
     /// A provider that hands out `value`.

@@ -1,8 +1,9 @@
 //! Who may come in, and as whom.
 
+use hornero::testing::Answer;
 use serde_json::{Value, json};
 
-use crate::util::{Answer, PASSWORD, TestApp, User, request, text};
+use crate::util::{PASSWORD, TestApp, User, text};
 
 /// `{"alg":"none","typ":"JWT"}`
 const UNSIGNED: &str = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
@@ -12,7 +13,7 @@ async fn registered_user_is_signed_in_and_told_who_they_are() {
     let app = TestApp::start().await;
     let form = json!({ "email": "Ada@Example.org", "password": PASSWORD, "displayName": " Ada " });
 
-    let signed_in = app.post("/auth/register", form).await.expect(201);
+    let signed_in = app.post("/auth/register").json(form).await.expect(201);
 
     let user = &signed_in["user"];
     assert_eq!(user["email"], "ada@example.org");
@@ -21,7 +22,7 @@ async fn registered_user_is_signed_in_and_told_who_they_are() {
     assert_eq!(user["scope"], "chat tasks email docs");
     assert_eq!(signed_in["expiresIn"], 3600);
     assert!(!signed_in.to_string().contains("argon2"), "{signed_in}");
-    assert_eq!(User::of(app.address, &signed_in).get("/auth/me").await.expect(200), *user);
+    assert_eq!(User::of(app.address(), &signed_in).get("/auth/me").await.expect(200), *user);
 }
 
 #[tokio::test]
@@ -31,22 +32,22 @@ async fn user_logs_in_with_the_address_in_any_case() {
     let email = ada.email.unwrap().to_uppercase();
 
     let form = json!({ "email": email, "password": PASSWORD });
-    let signed_in = app.post("/auth/login", form).await.expect(200);
+    let signed_in = app.post("/auth/login").json(form).await.expect(200);
 
     assert_eq!(signed_in["user"]["id"], ada.id);
-    let me = User::of(app.address, &signed_in).get("/auth/me").await.expect(200);
+    let me = User::of(app.address(), &signed_in).get("/auth/me").await.expect(200);
     assert_eq!(me["id"], ada.id);
 }
 
 #[tokio::test]
 async fn guest_comes_in_with_nothing_but_a_name() {
     let app = TestApp::start().await;
-    let guest = app.post("/auth/guest", json!({ "displayName": "Ben" })).await.expect(201);
+    let guest = app.post("/auth/guest").json(json!({ "displayName": "Ben" })).await.expect(201);
     assert_eq!(guest["user"]["userType"], "guest");
     assert_eq!(guest["user"]["scope"], "chat");
     assert_eq!(guest["user"]["email"], Value::Null);
 
-    let nameless = app.post("/auth/guest", json!({})).await.expect(201);
+    let nameless = app.post("/auth/guest").json(json!({})).await.expect(201);
     assert_eq!(nameless["user"]["displayName"], "Guest");
 }
 
@@ -56,9 +57,9 @@ async fn wrong_password_and_unknown_address_are_refused_in_the_same_words() {
     let email = app.register("Ada").await.email.unwrap();
 
     let wrong = json!({ "email": email, "password": "difference engine" });
-    let wrong = app.post("/auth/login", wrong).await.refusal();
+    let wrong = app.post("/auth/login").json(wrong).await.refusal();
     let unknown = json!({ "email": "nobody@example.org", "password": PASSWORD });
-    let unknown = app.post("/auth/login", unknown).await.refusal();
+    let unknown = app.post("/auth/login").json(unknown).await.refusal();
 
     assert_eq!(wrong, unknown);
     assert_eq!((wrong.0, &wrong.1["error_code"]), (401, &json!("UNAUTHORIZED")));
@@ -70,7 +71,7 @@ async fn address_that_is_taken_is_a_conflict_with_its_reason() {
     let email = app.register("Ada").await.email.unwrap().to_uppercase();
 
     let form = json!({ "email": email, "password": PASSWORD, "displayName": "Eve" });
-    let refusal = app.post("/auth/register", form).await.expect(409);
+    let refusal = app.post("/auth/register").json(form).await.expect(409);
 
     assert_eq!(refusal["error_code"], "INVALID_REQUEST");
     assert_eq!(refusal["details"]["reason"], "email_taken");
@@ -81,7 +82,7 @@ async fn every_field_at_fault_is_listed_and_no_value_is_echoed() {
     let app = TestApp::start().await;
     let form = json!({ "email": "hunter2", "password": "hunter2", "displayName": "hunter2\n" });
 
-    let refusal = app.post("/auth/register", form).await.expect(400);
+    let refusal = app.post("/auth/register").json(form).await.expect(400);
 
     assert_eq!(refusal["error_code"], "INVALID_REQUEST");
     let fields = refusal["details"]["fields"].as_array().unwrap();
@@ -98,7 +99,7 @@ async fn closed_registration_still_lets_guests_in() {
     let app = TestApp::with(&[("HORNERO__AUTH__REGISTRATION", "false")]).await;
     let form = json!({ "email": "a@b.org", "password": PASSWORD, "displayName": "Ada" });
 
-    let refusal = app.post("/auth/register", form).await.expect(403);
+    let refusal = app.post("/auth/register").json(form).await.expect(403);
 
     assert_eq!(refusal["error_code"], "FORBIDDEN");
     app.guest("Ben").await.get("/auth/me").await.expect(200);
@@ -130,7 +131,7 @@ async fn guest_who_begins_sessions_at_the_same_time_gets_one() {
     let app = TestApp::start().await;
     let guest = app.guest("Ben").await;
 
-    let begin = || guest.post("/sessions", json!({}));
+    let begin = async || guest.post("/sessions", json!({})).await;
     let answers = futures_util::future::join_all((0..8).map(|_| begin())).await;
 
     let begun = answers.iter().filter(|it| it.status == 201).count();
@@ -153,18 +154,18 @@ async fn tokens_that_are_not_ours_are_refused() {
         ("no signature with a signature", format!("Bearer {UNSIGNED}.{claims}.{signature}")),
         ("another signature", format!("Bearer {signed}.{tampered}")),
     ] {
-        let answer = app.get("/auth/me", &[("authorization", &authorization)]).await;
+        let answer = app.get("/auth/me").header("authorization", &authorization).await;
         assert_eq!(answer.status, 401, "{why}: {}", answer.body);
         assert_eq!(answer.body["error_code"], "UNAUTHORIZED", "{why}");
     }
-    app.get("/auth/me", &[]).await.expect(401);
-    app.get("/auth/me", &[("authorization", &format!("bearer {token}"))]).await.expect(200);
+    app.get("/auth/me").await.expect(401);
+    app.get("/auth/me").header("authorization", &format!("bearer {token}")).await.expect(200);
 }
 
 #[tokio::test]
 async fn cookie_is_out_of_reach_of_scripts_and_of_foreign_forms() {
     let app = TestApp::start().await;
-    let answer = app.post("/auth/guest", json!({})).await;
+    let answer = app.post("/auth/guest").json(json!({})).await;
     let (name, value, attributes) = set_cookie(&answer);
     assert_eq!(name, "access_token");
     assert_eq!(value, answer.body["accessToken"]);
@@ -174,15 +175,15 @@ async fn cookie_is_out_of_reach_of_scripts_and_of_foreign_forms() {
 #[tokio::test]
 async fn secure_cookie_is_bound_to_the_host_and_to_https() {
     let app = TestApp::with(&[("HORNERO__AUTH__COOKIES__SECURE", "true")]).await;
-    let answer = app.post("/auth/guest", json!({})).await;
+    let answer = app.post("/auth/guest").json(json!({})).await;
     let (name, value, attributes) = set_cookie(&answer);
     assert_eq!(name, "__Host-access_token");
     assert_eq!(attributes, ["HttpOnly", "Max-Age=3600", "Path=/", "SameSite=Lax", "Secure"]);
 
     // A page of a sibling domain can set the name without the prefix.
     let cookie = |name: &str| format!("{name}={value}");
-    app.get("/auth/me", &[("cookie", &cookie("access_token"))]).await.expect(401);
-    app.get("/auth/me", &[("cookie", &cookie("__Host-access_token"))]).await.expect(200);
+    app.get("/auth/me").header("cookie", &cookie("access_token")).await.expect(401);
+    app.get("/auth/me").header("cookie", &cookie("__Host-access_token")).await.expect(200);
 }
 
 #[tokio::test]
@@ -190,10 +191,10 @@ async fn cookie_alone_is_enough_to_read_and_not_to_write() {
     let app = TestApp::start().await;
     let user = app.register("Ada").await;
     let cookie = format!("other=1; access_token={}", user.token);
-    let me = app.get("/auth/me", &[("cookie", &cookie)]).await.expect(200);
+    let me = app.get("/auth/me").header("cookie", &cookie).await.expect(200);
     assert_eq!(me["id"], user.id);
 
-    let own = format!("http://{}", app.address);
+    let own = format!("http://{}", app.address());
     let bearer = format!("Bearer {}", user.token);
     for (status, headers) in [
         (403, vec![]),
@@ -207,7 +208,7 @@ async fn cookie_alone_is_enough_to_read_and_not_to_write() {
         (201, vec![("authorization", bearer.as_str()), ("sec-fetch-site", "cross-site")]),
     ] {
         let sent = [headers.clone(), vec![("cookie", cookie.as_str())]].concat();
-        let answer = request(app.address, "POST", "/sessions", &sent, Some(json!({}))).await;
+        let answer = app.post("/sessions").headers(&sent).json(json!({})).await;
         assert_eq!(answer.status, status, "{headers:?}: {}", answer.body);
         if status == 403 {
             assert_eq!(answer.body["error_code"], "FORBIDDEN");
@@ -220,7 +221,7 @@ async fn cookie_beside_a_bad_bearer_token_is_ignored() {
     let app = TestApp::start().await;
     let cookie = format!("access_token={}", app.guest("Ben").await.token);
     let headers = [("authorization", "Bearer garbage"), ("cookie", &*cookie)];
-    app.get("/auth/me", &headers).await.expect(401);
+    app.get("/auth/me").headers(&headers).await.expect(401);
 }
 
 /// Name, value and sorted attributes of the one cookie that an answer sets.

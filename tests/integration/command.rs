@@ -11,10 +11,11 @@ use std::{
     time::Duration,
 };
 
+use hornero::testing::Request;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::util::{PASSWORD, User, request};
+use crate::util::{PASSWORD, User};
 
 /// Longest time the program may take for anything. It opens a database, and machines are busy.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -147,7 +148,7 @@ async fn environment_file_is_read_below_the_environment() {
     let server = folder.serve(&[("HORNERO__SERVER__DATA_DIR", "./here")]);
 
     let form = json!({ "email": "a@b.org", "password": PASSWORD, "displayName": "Ada" });
-    request(server.address, "POST", "/auth/register", &[], Some(form)).await.expect(403);
+    Request::new(server.address, "POST", "/auth/register").json(form).await.expect(403);
     assert!(folder.path().join("here/hornero.db").exists());
     assert!(!folder.path().join("elsewhere").exists());
 
@@ -189,10 +190,10 @@ async fn operator_adds_a_user_and_makes_it_an_admin() {
 
     let server = folder.serve(&[]);
     let login = json!({ "email": "ada@example.org", "password": password });
-    let login = request(server.address, "POST", "/auth/login", &[], Some(login)).await.expect(200);
+    let login = Request::new(server.address, "POST", "/auth/login").json(login).await.expect(200);
     assert_eq!(login["user"]["role"], "admin");
     // And the admin may do what admins may.
-    let guest = request(server.address, "POST", "/auth/guest", &[], Some(json!({}))).await;
+    let guest = Request::new(server.address, "POST", "/auth/guest").json(json!({})).await;
     let session = User::of(server.address, &guest.expect(201)).session().await;
     let ada = User::of(server.address, &login);
     ada.get(&format!("/sessions/{session}")).await.expect(200);
@@ -223,7 +224,7 @@ fn operator_gives_the_password_and_wrong_input_is_refused() {
 async fn server_that_is_told_to_stop_says_goodbye_to_its_sockets() {
     let folder = Folder::new();
     let mut server = folder.serve(&[]);
-    let guest = request(server.address, "POST", "/auth/guest", &[], Some(json!({}))).await;
+    let guest = Request::new(server.address, "POST", "/auth/guest").json(json!({})).await;
     let guest = User::of(server.address, &guest.expect(201));
     let mut socket = guest.connect("/chat").await;
     socket.event("chat:system:notification").await;

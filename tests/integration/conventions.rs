@@ -80,6 +80,25 @@ fn socketioxide_is_pinned() {
 }
 
 #[test]
+fn servers_carry_no_test_clients() {
+    let mut asked = 0;
+    for manifest in files(&root()).iter().filter(|it| it.ends_with("Cargo.toml")) {
+        let text = read(manifest);
+        let mut section = "";
+        for line in text.lines() {
+            if line.starts_with('[') {
+                section = line;
+            }
+            if line.starts_with("hornero") && line.contains(r#""testing""#) {
+                assert_eq!(section, "[dev-dependencies]", "{}: {line}", manifest.display());
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 1, "the search for those who ask for `testing` finds nothing any more");
+}
+
+#[test]
 fn env_example_lists_every_key() {
     let example = read(&root().join(".env.example"));
     // A key may be switched off by `#`, but not be told of in a sentence only.

@@ -22,8 +22,8 @@ fn guide_is_the_program_that_is_compiled() {
 fn guide_asks_for_the_versions_that_are_tested() {
     let workspace = read("Cargo.toml");
     let guide = read("docs/guide.md");
-    let manifest = code(&guide, "toml").next().unwrap();
-    for line in manifest.lines().filter(|it| it.contains('"') && !it.starts_with("hornero")) {
+    let entries = code(&guide, "toml").flat_map(str::lines);
+    for line in entries.filter(|it| it.contains('"') && !it.starts_with("hornero")) {
         let (name, version) = (line.split(' ').next().unwrap(), line.split('"').nth(1).unwrap());
         let entry = workspace.lines().find(|it| it.starts_with(&format!("{name} = "))).unwrap();
         assert!(entry.contains(&format!("\"{version}\"")), "{line} should be as in {entry}");

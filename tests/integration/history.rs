@@ -188,11 +188,11 @@ async fn message_sent_again_is_answered_with_the_first() {
         (vec![("idempotency-key", "m-1")], &bare),
         (vec![("idempotency-key", "m-1")], &again),
     ] {
-        let replayed = ada.post_with(&path, &headers, body.clone()).await;
+        let replayed = ada.post(&path, body.clone()).headers(&headers).await;
         assert_eq!(replayed.headers["idempotent-replayed"], "true", "{headers:?}");
         assert_eq!(replayed.expect(200), stored, "{headers:?}");
     }
-    let different = ada.post_with(&path, &[("idempotency-key", "m-2")], first.clone()).await;
+    let different = ada.post(&path, first.clone()).headers(&[("idempotency-key", "m-2")]).await;
     assert_eq!(different.expect(400)["details"]["field"], "clientMessageId");
 
     // The id is the sender's and the room's.
@@ -217,11 +217,12 @@ async fn idempotency_key_that_is_wrong_is_refused() {
     let long = "x".repeat(129);
     for key in ["", "two words", "\u{e9}", &long] {
         let headers = [("idempotency-key", key)];
-        ada.post_with(&path, &headers, json!({ "content": "hello" })).await.expect(400);
+        ada.post(&path, json!({ "content": "hello" })).headers(&headers).await.expect(400);
     }
     let longest = "x".repeat(128);
     let headers = [("idempotency-key", &*longest)];
-    let message = ada.post_with(&path, &headers, json!({ "content": "hello" })).await.expect(201);
+    let message =
+        ada.post(&path, json!({ "content": "hello" })).headers(&headers).await.expect(201);
     assert_eq!(message["clientMessageId"], longest);
 }
 

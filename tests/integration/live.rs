@@ -1,8 +1,9 @@
 //! What those who are connected hear, and how they get in.
 
+use hornero::testing::{Refused, soon};
 use serde_json::{Value, json};
 
-use crate::util::{Handshake, Refused, Socket, TestApp, User, request, soon, text};
+use crate::util::{Socket, TestApp, User, text};
 
 const NAMESPACES: [&str; 2] = ["/", "/chat"];
 
@@ -67,7 +68,7 @@ async fn socket_hears_a_conversation_in_the_words_of_its_last_join() {
     socket.join(&room).await;
     assert!(socket.heard("new_message").is_empty());
 
-    socket.ask("chat:room:leave", json!({ "roomId": room })).await;
+    socket.call("chat:room:leave", json!({ "roomId": room })).await;
     socket.say(&room, "third").await;
     socket.join(&room).await;
     assert!(socket.heard("chat:message:received").is_empty());
@@ -102,8 +103,8 @@ async fn others_are_told_of_a_users_first_and_last_socket_only() {
 
     // One of two, in either way, is not the last.
     tab.join(&room).await;
-    tab.ask("chat:room:leave", json!({ "roomId": room })).await;
-    tab.ask("chat:room:leave", json!({ "roomId": room })).await;
+    tab.call("chat:room:leave", json!({ "roomId": room })).await;
+    tab.call("chat:room:leave", json!({ "roomId": room })).await;
     assert!(moves(&mut chat, &room).await.is_empty());
 
     phone.disconnect().await;
@@ -147,9 +148,9 @@ async fn typing_in_session_words_is_heard_in_both() {
     let app = TestApp::start().await;
     let Pair { room, mut ada, mut ben, .. } = Pair::of(&app).await;
 
-    ada.ask("typing", json!({ "sessionId": room, "isTyping": true })).await;
+    ada.call("typing", json!({ "sessionId": room, "isTyping": true })).await;
     assert_eq!(ben.event("chat:user:typing").await["isTyping"], true);
-    ada.ask("typing", json!({ "sessionId": room, "isTyping": false })).await;
+    ada.call("typing", json!({ "sessionId": room, "isTyping": false })).await;
     assert_eq!(ben.event("chat:user:typing").await["isTyping"], false);
 }
 
@@ -158,7 +159,7 @@ async fn typing_ends_with_the_message_whichever_door_it_takes() {
     let app = TestApp::start().await;
     let Pair { room, owner, mut ada, mut ben, .. } = Pair::of(&app).await;
     for over_rest in [false, true] {
-        ada.ask("chat:typing:start", json!({ "roomId": room })).await;
+        ada.call("chat:typing:start", json!({ "roomId": room })).await;
         assert_eq!(ben.event("chat:user:typing").await["isTyping"], true);
         if over_rest {
             let path = format!("/rooms/{room}/messages");
@@ -175,7 +176,7 @@ async fn typing_ends_with_the_message_whichever_door_it_takes() {
 async fn typing_ends_when_the_typist_is_gone() {
     let app = TestApp::start().await;
     let Pair { room, owner, mut ada, mut ben, .. } = Pair::of(&app).await;
-    ada.ask("chat:typing:start", json!({ "roomId": room })).await;
+    ada.call("chat:typing:start", json!({ "roomId": room })).await;
     assert_eq!(ben.event("chat:user:typing").await["isTyping"], true);
 
     ada.disconnect().await;
@@ -293,26 +294,21 @@ async fn token_is_taken_wherever_a_client_can_put_it() {
     let app = TestApp::start().await;
     let User { id, token, .. } = app.guest("Ben").await;
     let bearer = format!("Bearer {token}");
-    let query = format!("&token={token}");
+    let query = format!("token={token}");
     let cookie = format!("access_token={token}");
-    let own = format!("http://{}", app.address);
+    let own = format!("http://{}", app.address());
     for namespace in NAMESPACES {
-        let handshake = || Handshake { namespace, ..Handshake::default() };
+        let handshake = || app.handshake(namespace);
+        let in_auth = |auth| handshake().auth(auth);
         for (place, handshake) in [
-            ("auth", Handshake { auth: json!({ "token": token }), ..handshake() }),
-            ("auth with Bearer", Handshake { auth: json!({ "token": bearer }), ..handshake() }),
-            (
-                "auth with a version",
-                Handshake { auth: json!({ "token": token, "version": "1.7" }), ..handshake() },
-            ),
-            ("header", Handshake { headers: &[("authorization", &bearer)], ..handshake() }),
-            ("query", Handshake { query: &query, ..handshake() }),
-            (
-                "cookie of an own page",
-                Handshake { headers: &[("cookie", &cookie), ("origin", &own)], ..handshake() },
-            ),
+            ("auth", in_auth(json!({ "token": token }))),
+            ("auth with Bearer", in_auth(json!({ "token": bearer }))),
+            ("auth with a version", in_auth(json!({ "token": token, "version": "1.7" }))),
+            ("header", handshake().header("authorization", &bearer)),
+            ("query", handshake().query(&query)),
+            ("cookie of an own page", handshake().header("cookie", &cookie).header("origin", &own)),
         ] {
-            let mut socket = handshake.connect(app.address).await.expect(place);
+            let mut socket = handshake.connect().await.expect(place);
             let welcome = socket.event("chat:system:notification").await;
             assert_eq!(welcome["userId"], id, "{place}");
         }
@@ -324,36 +320,31 @@ async fn handshake_without_a_credential_is_refused() {
     let app = TestApp::start().await;
     let token = app.guest("Ben").await.token;
     let cookie = format!("access_token={token}");
-    let handshake = Handshake::default;
-    for (why, code, handshake) in [
-        ("nothing", "AUTH_FAILED", handshake()),
-        ("no token", "AUTH_FAILED", Handshake { auth: json!({}), ..handshake() }),
-        ("garbage", "AUTH_FAILED", Handshake { auth: json!({ "token": "x" }), ..handshake() }),
-        ("no text", "PROTOCOL_ERROR", Handshake { auth: json!({ "token": 7 }), ..handshake() }),
-        (
-            "a cookie that any page may have sent along",
-            "AUTH_FAILED",
-            Handshake { headers: &[("cookie", &cookie)], ..handshake() },
-        ),
-        (
-            "a bad token beside a good cookie",
-            "AUTH_FAILED",
-            Handshake {
-                auth: json!({ "token": "x" }),
-                headers: &[("cookie", &cookie)],
-                ..handshake()
-            },
-        ),
-        (
-            "a version to come",
-            "PROTOCOL_ERROR",
-            Handshake { auth: json!({ "token": token, "version": "2.0" }), ..handshake() },
-        ),
-    ] {
-        for namespace in NAMESPACES {
-            let (auth, headers) = (handshake.auth.clone(), handshake.headers);
-            let handshake = Handshake { namespace, auth, headers, ..Handshake::default() };
-            match handshake.connect(app.address).await {
+    for namespace in NAMESPACES {
+        let handshake = || app.handshake(namespace);
+        let in_auth = |auth| handshake().auth(auth);
+        for (why, code, handshake) in [
+            ("nothing", "AUTH_FAILED", handshake()),
+            ("no token", "AUTH_FAILED", in_auth(json!({}))),
+            ("garbage", "AUTH_FAILED", in_auth(json!({ "token": "x" }))),
+            ("no text", "PROTOCOL_ERROR", in_auth(json!({ "token": 7 }))),
+            (
+                "a cookie that any page may have sent along",
+                "AUTH_FAILED",
+                handshake().header("cookie", &cookie),
+            ),
+            (
+                "a bad token beside a good cookie",
+                "AUTH_FAILED",
+                in_auth(json!({ "token": "x" })).header("cookie", &cookie),
+            ),
+            (
+                "a version to come",
+                "PROTOCOL_ERROR",
+                in_auth(json!({ "token": token, "version": "2.0" })),
+            ),
+        ] {
+            match handshake.connect().await {
                 Err(Refused::Connect(error)) => assert_eq!(error["message"], code, "{why}"),
                 Err(refused) => panic!("{why}: {refused:?}"),
                 Ok(_) => panic!("{why} was let into {namespace}"),
@@ -372,28 +363,27 @@ async fn foreign_pages_are_refused_whatever_token_they_have() {
         "https://app.example.evil.example",
         "http://app.example",
         "null",
-        &format!("https://{}", app.address.ip()),
-        &format!("http://{}", app.address.ip()),
+        &format!("https://{}", app.address().ip()),
+        &format!("http://{}", app.address().ip()),
     ];
     for origin in foreign {
         let bearer = format!("Bearer {token}");
         let headers = [("origin", origin), ("authorization", &*bearer)];
-        let handshake = Handshake { auth: auth.clone(), headers: &headers, ..Default::default() };
-        let refused = handshake.connect(app.address).await.err();
+        let handshake = app.handshake("/").auth(auth.clone()).headers(&headers);
+        let refused = handshake.connect().await.err();
         assert_eq!(refused, Some(Refused::Upgrade(403)), "{origin}");
 
         for method in ["GET", "POST"] {
             let path = format!("/socket.io/?EIO=4&transport=polling&token={token}");
-            let answer = request(app.address, method, &path, &headers, None).await;
+            let answer = app.request(method, &path).headers(&headers).await;
             assert_eq!(answer.expect(403)["error_code"], "FORBIDDEN", "{method} {origin}");
         }
     }
-    for origin in ["https://app.example", &format!("http://{}", app.address)] {
+    for origin in ["https://app.example", &format!("http://{}", app.address())] {
         let headers = [("origin", origin)];
-        let handshake = Handshake { auth: auth.clone(), headers: &headers, ..Default::default() };
-        handshake.connect(app.address).await.expect(origin);
+        app.handshake("/").auth(auth.clone()).headers(&headers).connect().await.expect(origin);
         let polling = "/socket.io/?EIO=4&transport=polling";
-        assert_eq!(app.get(polling, &headers).await.status, 200, "{origin}");
+        assert_eq!(app.get(polling).headers(&headers).await.status, 200, "{origin}");
     }
 }
 

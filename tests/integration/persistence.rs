@@ -22,14 +22,14 @@ async fn users_rooms_and_histories_survive_a_restart() {
     let seen = everything(&ada, &room, &session).await;
 
     let app = app.restart().await;
-    ada.address = app.address;
+    ada.address = app.address();
 
     socket.closed().await;
     // The token of before is still good, and so is the password.
     assert_eq!(everything(&ada, &room, &session).await, seen);
     let login = json!({ "email": ada.email, "password": PASSWORD });
-    let signed_in = app.post("/auth/login", login).await.expect(200);
-    assert_eq!(User::of(app.address, &signed_in).id, ada.id);
+    let signed_in = app.post("/auth/login").json(login).await.expect(200);
+    assert_eq!(User::of(app.address(), &signed_in).id, ada.id);
     for path in &paths {
         let again = json!({ "content": "two", "clientMessageId": "two" });
         assert_eq!(ada.post(path, again).await.expect(200)["seq"], 2);
@@ -44,7 +44,7 @@ async fn token_of_another_server_is_refused() {
     let (app, other) = (TestApp::start().await, TestApp::start().await);
     let mut ben = other.guest("Ben").await;
     ben.get("/auth/me").await.expect(200);
-    ben.address = app.address;
+    ben.address = app.address();
     ben.get("/auth/me").await.expect(401);
 }
 

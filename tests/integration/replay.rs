@@ -1,9 +1,10 @@
 //! What a client has missed is sent when it comes back: in order, once, and then what happens.
 
+use hornero::testing::TestSocket;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::util::{Handshake, Socket, TestApp, User};
+use crate::util::{TestApp, User};
 
 /// What the messages say that a socket has heard.
 fn said(heard: Vec<Value>) -> Vec<String> {
@@ -21,7 +22,7 @@ async fn say_all(ada: &User, room: &str, range: std::ops::RangeInclusive<u32>) {
     }
 }
 
-async fn hear(socket: &mut Socket, event: &str, count: usize) -> Vec<Value> {
+async fn hear(socket: &mut TestSocket, event: &str, count: usize) -> Vec<Value> {
     let mut heard = Vec::new();
     for _ in 0..count {
         heard.push(socket.event(event).await);
@@ -37,7 +38,7 @@ async fn join_sends_what_came_after_the_last_that_was_seen() {
     say_all(&ada, &room, 1..=5).await;
     let mut socket = ada.connect("/chat").await;
 
-    let joined = socket.ask("chat:room:join", json!({ "roomId": room, "lastSeq": 2 })).await;
+    let joined = socket.call("chat:room:join", json!({ "roomId": room, "lastSeq": 2 })).await;
 
     assert_eq!((&joined["lastSeq"], &joined["replayed"]), (&json!(5), &json!(3)));
     say_all(&ada, &room, 6..=6).await;
@@ -73,7 +74,7 @@ async fn session_is_replayed_in_its_own_words() {
     ada.post(&path, json!({ "content": "one" })).await.expect(201);
     let mut socket = ada.connect("/").await;
 
-    let joined = socket.ask("join_session", json!({ "sessionId": session, "lastSeq": 0 })).await;
+    let joined = socket.call("join_session", json!({ "sessionId": session, "lastSeq": 0 })).await;
 
     assert_eq!(joined["replayed"], 1);
     let message = socket.event("new_message").await;
@@ -94,7 +95,7 @@ async fn more_than_a_thousand_missed_are_a_gap_and_the_newest_thousand() {
     let mut socket = ada.connect("/chat").await;
     socket.event("chat:system:notification").await;
 
-    let joined = socket.ask("chat:room:join", json!({ "roomId": room, "lastSeq": 5 })).await;
+    let joined = socket.call("chat:room:join", json!({ "roomId": room, "lastSeq": 5 })).await;
 
     assert_eq!(joined["replayed"], 1_000);
     let gap = socket.event("chat:system:notification").await;
@@ -118,7 +119,7 @@ async fn another_epoch_resets_what_the_client_knows() {
         let mut join = seen.clone();
         join["roomId"] = json!(room);
 
-        socket.ask("chat:room:join", join).await;
+        socket.call("chat:room:join", join).await;
 
         let gap = socket.event("chat:system:notification").await;
         assert_eq!((&gap["reset"], &gap["fromSeq"]), (&json!(true), &json!(1)), "{seen}");
@@ -151,9 +152,8 @@ async fn conversations_of_a_handshake_are_joined_and_replayed() {
         "token": ada.token,
         "conversations": { &room: 1, &session: { "seq": 0 }, &foreign: 0 },
     });
-    let handshake = Handshake { namespace: "/chat", auth, ..Handshake::default() };
 
-    let mut socket = handshake.connect(app.address).await.unwrap();
+    let mut socket = app.handshake("/chat").auth(auth).connect().await.unwrap();
 
     let joined = socket.event("chat:room:joined").await;
     assert_eq!((&joined["roomId"], &joined["replayed"]), (&json!(room), &json!(2)));
@@ -172,8 +172,7 @@ async fn handshake_with_odd_conversations_is_refused() {
     let ada = app.register("Ada").await;
     for conversations in [json!(["kitchen"]), json!({ "kitchen": 1 })] {
         let auth = json!({ "token": ada.token, "conversations": conversations });
-        let handshake = Handshake { namespace: "/chat", auth, ..Handshake::default() };
-        let refused = handshake.connect(app.address).await.err();
+        let refused = app.handshake("/chat").auth(auth).connect().await.err();
         assert!(format!("{refused:?}").contains("PROTOCOL_ERROR"), "{refused:?}");
     }
 }
@@ -194,7 +193,7 @@ async fn nothing_is_missed_or_doubled_while_others_go_on_writing() {
         let (ada, room) = (ada.clone(), room.clone());
         listeners.spawn(async move {
             let mut socket = ada.connect("/chat").await;
-            socket.ask("chat:room:join", json!({ "roomId": room, "lastSeq": 0 })).await;
+            socket.call("chat:room:join", json!({ "roomId": room, "lastSeq": 0 })).await;
             said(hear(&mut socket, "chat:message:received", 400).await)
         });
     }

@@ -205,7 +205,7 @@ async fn room_made_over_a_socket_is_owned_and_joined() {
     let ada = app.register("Ada").await;
     let mut socket = ada.connect("/").await;
 
-    let made = socket.ask("chat:room:create", json!({ "name": "Attic" })).await;
+    let made = socket.call("chat:room:create", json!({ "name": "Attic" })).await;
 
     let told = socket.event("chat:room:created").await;
     assert_eq!(told["room"], made["room"]);

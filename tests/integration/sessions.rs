@@ -132,7 +132,7 @@ async fn owner_joins_over_a_socket_and_is_told_of_the_session() {
     assert_eq!(told.as_object_mut().unwrap().remove("version"), Some(json!("1.0")));
     assert_eq!(told, joined);
 
-    let left = socket.ask("leave_session", json!({ "sessionId": session })).await;
+    let left = socket.call("leave_session", json!({ "sessionId": session })).await;
     assert_eq!(left, json!({ "sessionId": session, "reason": "left" }));
     ada.post(&format!("/chat/sessions/{session}/messages"), json!({ "content": "x" }))
         .await

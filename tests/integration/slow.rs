@@ -42,14 +42,15 @@ async fn client_that_never_reads_is_disconnected_and_can_catch_up() {
 
     // What it had been sent before is whole, and then the connection ends.
     let mut seen = joined["lastSeq"].as_i64().unwrap();
-    let heard = sleeper.to_the_end().await;
-    for (_, message) in heard.into_iter().filter(|it| it.0 == "chat:message:received") {
+    sleeper.closed().await;
+    for message in sleeper.heard("chat:message:received") {
         seen += 1;
         assert_eq!(message["seq"], json!(seen));
     }
     assert!(seen < sent, "it has read everything");
     let mut back = eve.connect("/chat").await;
-    let joined = back.ask("chat:room:join", json!({ "roomId": room, "lastSeq": sent - 100 })).await;
+    let joined =
+        back.call("chat:room:join", json!({ "roomId": room, "lastSeq": sent - 100 })).await;
     assert_eq!(joined["replayed"], 100);
     for seq in sent - 99..=sent {
         assert_eq!(back.event("chat:message:received").await["seq"], json!(seq));

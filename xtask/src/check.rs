@@ -51,6 +51,6 @@ fn clippy(workspace: &Workspace) -> Outcome {
 }
 
 fn documentation(workspace: &Workspace) -> Outcome {
-    let mut doc = workspace.cargo(&["doc", "--workspace", "--no-deps"]);
+    let mut doc = workspace.cargo(&["doc", "--workspace", "--no-deps", "--all-features"]);
     process::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }

@@ -2,23 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use axum::{
-    body::Body,
-    extract::State,
-    http::{Request, Response, header},
-    routing::get,
-};
+use axum::{extract::State, routing::get};
 use hornero::{
     App, ClientError, Controller, Data, Documents, Event, EventAccess, Events, Gateway, Json,
-    Module, ModuleDef, Page, Public, Routes, routes,
+    Module, ModuleDef, Page, Public, Routes, routes, testing::TestApp,
 };
-use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tower::ServiceExt;
 use utoipa::ToSchema;
-
-use crate::server::environment;
 
 /// A question.
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -286,7 +277,7 @@ fn declarations_say_in_typescript_what_the_types_say() {
 async fn documents_are_served_as_they_are_and_only_once() {
     let app = App::of::<PollsModule>().titled("Polls <3", "1.2.3");
     let documents = app.documents();
-    let server = app.build().await.unwrap();
+    let app = TestApp::start(app).await;
     for (path, kind, text) in [
         ("/openapi.json", "application/json", Some(documents.openapi)),
         ("/asyncapi.json", "application/json", Some(documents.asyncapi)),
@@ -296,47 +287,36 @@ async fn documents_are_served_as_they_are_and_only_once() {
         ("/docs/swagger-ui.css", "text/css; charset=utf-8", None),
         ("/docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8", None),
     ] {
-        let answer = server.router().oneshot(Request::get(path).body(Body::empty()).unwrap());
-        let answer = answer.await.unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
-        assert_eq!(answer.headers()[header::CONTENT_TYPE], kind, "{path}");
-        assert_eq!(answer.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
-        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        let answer = app.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.header("content-type"), kind, "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        let policy = answer.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-        let tag = answer.headers()[header::ETAG].clone();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        assert!(text.is_none_or(|it| body == it), "{path} is another document");
+        assert!(text.is_none_or(|it| answer.text == it), "{path} is another document");
 
-        let again = Request::get(path).header(header::IF_NONE_MATCH, tag);
-        let again = server.router().oneshot(again.body(Body::empty()).unwrap()).await.unwrap();
-        assert_eq!(again.status(), 304, "{path}");
+        let again = app.get(path).header("if-none-match", answer.header("etag"));
+        assert_eq!(again.await.status, 304, "{path}");
     }
 }
 
 #[tokio::test]
 async fn page_names_nothing_that_is_elsewhere() {
-    let server = App::of::<PollsModule>().titled("Polls <3", "1.2.3").build().await.unwrap();
-    let page = get_text(server.router(), "/docs").await;
+    let app = TestApp::start(App::of::<PollsModule>().titled("Polls <3", "1.2.3")).await;
+    let page = app.get("/docs").await.text;
     assert!(page.contains("<title>Polls &lt;3: API</title>"), "{page}");
-    let script = get_text(server.router(), "/docs/start.js").await;
+    let script = app.get("/docs/start.js").await.text;
     for text in [page, script] {
         assert!(!text.contains("//cdn") && !text.contains("http"), "{text}");
     }
 }
 
-async fn get_text(router: axum::Router, path: &str) -> String {
-    let request = Request::get(path).body(Body::empty()).unwrap();
-    let answer: Response<Body> = router.oneshot(request).await.unwrap();
-    String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().into()).unwrap()
-}
-
 #[tokio::test]
 async fn documents_can_be_closed() {
-    let config = environment(&[("HORNERO__SERVER__DOCS", "false")]);
-    let server = App::of::<PollsModule>().with_config(config).build().await.unwrap();
+    let closed = [("HORNERO__SERVER__DOCS", "false")];
+    let app = TestApp::start_with(App::of::<PollsModule>(), &closed).await;
     for path in ["/openapi.json", "/asyncapi.json", "/socket.d.ts", "/docs", "/docs/start.js"] {
-        let request = Request::get(path).body(Body::empty()).unwrap();
-        assert_eq!(server.router().oneshot(request).await.unwrap().status(), 404, "{path}");
+        assert_eq!(app.get(path).await.status, 404, "{path}");
     }
 }
 

@@ -4,31 +4,21 @@ use std::sync::Arc;
 
 use axum::{
     Extension,
-    body::Body,
+    body::{Body, to_bytes},
     extract::{Path, State},
-    http::{HeaderMap, Method, Request, Response, StatusCode, header},
+    http::{StatusCode, header},
     response::{AppendHeaders, IntoResponse},
     routing::get,
 };
 use hornero::{
     App, ClientError, Controller, ErrorKind, EventAccess, Events, Gateway, Json, Module, ModuleDef,
     Query, RequestId, Routes, Site, Valid,
+    testing::{Answer, Refused, TestApp, environment},
 };
-use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio_tungstenite::{
-    connect_async,
-    tungstenite::{Error, client::IntoClientRequest},
-};
-use tower::ServiceExt;
 use uuid::Uuid;
 use validator::Validate;
-
-use crate::{
-    server::{Running, environment, serve},
-    soon,
-};
 
 struct Shop {
     name: &'static str,
@@ -149,75 +139,42 @@ fn shop() -> App {
     ]))
 }
 
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: String,
-}
-
-impl Answer {
-    async fn of(response: Response<Body>) -> Self {
-        let (parts, body) = response.into_parts();
-        let body = soon(body.collect()).await.unwrap().to_bytes();
-        let body = String::from_utf8(body.to_vec()).unwrap();
-        Self { status: parts.status, headers: parts.headers, body }
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap()
-    }
-
-    #[track_caller]
-    fn header(&self, name: &str) -> &str {
-        let value = self.headers.get(name);
-        value.unwrap_or_else(|| panic!("no {name} in {:?}", self.headers)).to_str().unwrap()
-    }
-
-    /// Asserts that this is a refusal in the contract's shape, and returns it.
-    #[track_caller]
-    fn refusal(&self, status: StatusCode, code: &str) -> Value {
-        assert_eq!(self.status, status, "{}", self.body);
-        assert_eq!(self.header("content-type"), "application/json");
-        assert_eq!(self.header("content-length"), self.body.len().to_string());
-        let body = self.json();
-        assert_eq!(body["error_code"], code);
-        assert!(body["error"].as_str().is_some_and(|it| !it.is_empty()), "{body}");
-        assert!(body["details"].is_object(), "{body}");
-        assert_eq!(body["request_id"], self.header("x-request-id"));
-        let time = body["timestamp"].as_str().unwrap();
-        assert!(time.ends_with('Z') && time.len() == "2025-06-19T17:05:00.000Z".len(), "{time}");
-        assert!(chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{time}");
-        body
-    }
-}
-
-async fn call(request: Request<Body>) -> Answer {
-    let router = shop().build().await.unwrap().router();
-    Answer::of(soon(router.oneshot(request)).await.unwrap()).await
+/// Asserts that this is a refusal in the contract's shape, and returns it.
+#[track_caller]
+fn refusal(answer: &Answer, status: u16, code: &str) -> Value {
+    assert_eq!(answer.status, status, "{}", answer.text);
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.header("content-length"), answer.text.len().to_string());
+    let body = answer.body.clone();
+    assert_eq!(body["error_code"], code);
+    assert!(body["error"].as_str().is_some_and(|it| !it.is_empty()), "{body}");
+    assert!(body["details"].is_object(), "{body}");
+    assert_eq!(body["request_id"], answer.header("x-request-id"));
+    let time = body["timestamp"].as_str().unwrap();
+    assert!(time.ends_with('Z') && time.len() == "2025-06-19T17:05:00.000Z".len(), "{time}");
+    assert!(chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{time}");
+    body
 }
 
 async fn get_page(path: &str) -> Answer {
-    call(Request::get(path).body(Body::empty()).unwrap()).await
+    get_with(path, &[]).await
 }
 
 async fn get_with(path: &str, headers: &[(&str, &str)]) -> Answer {
-    let mut request = Request::get(path);
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    call(request.body(Body::empty()).unwrap()).await
+    TestApp::start(shop()).await.get(path).headers(headers).await
 }
 
 async fn post_item(kind: Option<&str>, body: impl Into<Body>) -> Answer {
-    let mut request = Request::post("/items");
-    if let Some(kind) = kind {
-        request = request.header(header::CONTENT_TYPE, kind);
+    let app = TestApp::start(shop()).await;
+    let request = app.post("/items").body(body);
+    match kind {
+        Some(kind) => request.header("content-type", kind).await,
+        None => request.await,
     }
-    call(request.body(body.into()).unwrap()).await
 }
 
 async fn post_json(body: Value) -> Answer {
-    post_item(Some("application/json"), body.to_string()).await
+    TestApp::start(shop()).await.post("/items").json(body).await
 }
 
 #[tokio::test]
@@ -225,25 +182,24 @@ async fn good_request_is_answered_by_the_handler() {
     let answer = post_json(json!({ "itemName": "top", "price": 3 })).await;
 
     assert_eq!(answer.status, 201);
-    assert_eq!(answer.json(), json!({ "itemName": "top", "price": 3, "kind": "toy" }));
+    assert_eq!(answer.body, json!({ "itemName": "top", "price": 3, "kind": "toy" }));
 }
 
 #[tokio::test]
 async fn controller_is_the_state_of_its_routes() {
-    assert_eq!(get_page("/about").await.json()["name"], "corner shop");
+    assert_eq!(get_page("/about").await.body["name"], "corner shop");
 }
 
 #[tokio::test]
 async fn unknown_route_is_refused_in_the_contracts_shape() {
-    get_page("/nowhere").await.refusal(StatusCode::NOT_FOUND, "INVALID_REQUEST");
+    refusal(&get_page("/nowhere").await, 404, "INVALID_REQUEST");
 }
 
 #[tokio::test]
 async fn wrong_method_is_refused_and_the_right_ones_are_told() {
-    let request = Request::delete("/items").body(Body::empty()).unwrap();
-    let answer = call(request).await;
+    let answer = TestApp::start(shop()).await.delete("/items").await;
 
-    let body = answer.refusal(StatusCode::METHOD_NOT_ALLOWED, "INVALID_REQUEST");
+    let body = refusal(&answer, 405, "INVALID_REQUEST");
     assert_eq!(body["error"], "The route does not have this method");
     assert_eq!(answer.header("allow"), "GET,HEAD,POST");
 }
@@ -253,9 +209,9 @@ async fn body_that_is_no_json_is_refused() {
     for body in ["", "{", "hunter2", r#"{"itemName":"top","price":3} {}"#] {
         let answer = post_item(Some("application/json"), body).await;
 
-        let body = answer.refusal(StatusCode::BAD_REQUEST, "INVALID_REQUEST");
+        let body = refusal(&answer, 400, "INVALID_REQUEST");
         assert_eq!(body["details"]["reason"], "unparsable");
-        assert!(!answer.body.contains("hunter2"), "{body}");
+        assert!(!answer.text.contains("hunter2"), "{body}");
     }
 }
 
@@ -263,7 +219,7 @@ async fn body_that_is_no_json_is_refused() {
 async fn body_without_the_content_type_of_json_is_refused() {
     for kind in [None, Some("text/plain"), Some("application/x-www-form-urlencoded")] {
         let answer = post_item(kind, r#"{"itemName":"top","price":3}"#).await;
-        answer.refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "INVALID_REQUEST");
+        refusal(&answer, 415, "INVALID_REQUEST");
     }
     for kind in ["application/json; charset=utf-8", "Application/JSON", "application/ld+json"] {
         let answer = post_item(Some(kind), r#"{"itemName":"top","price":3}"#).await;
@@ -275,26 +231,26 @@ async fn body_without_the_content_type_of_json_is_refused() {
 async fn field_of_a_wrong_type_is_named() {
     let answer = post_json(json!({ "itemName": "top", "price": "hunter2" })).await;
 
-    let body = answer.refusal(StatusCode::BAD_REQUEST, "INVALID_REQUEST");
+    let body = refusal(&answer, 400, "INVALID_REQUEST");
     assert_eq!(body["details"]["field"], "price");
     assert_eq!(body["details"]["rule"], "type");
-    assert!(!answer.body.contains("hunter2"), "{body}");
+    assert!(!answer.text.contains("hunter2"), "{body}");
 }
 
 #[tokio::test]
 async fn values_that_are_allowed_are_listed() {
     let answer = post_json(json!({ "itemName": "top", "price": 3, "kind": "hunter2" })).await;
 
-    let body = answer.refusal(StatusCode::BAD_REQUEST, "INVALID_REQUEST");
+    let body = refusal(&answer, 400, "INVALID_REQUEST");
     assert_eq!(body["details"]["fields"][0]["allowed_values"], json!(["toy", "book"]));
-    assert!(!answer.body.contains("hunter2"), "{body}");
+    assert!(!answer.text.contains("hunter2"), "{body}");
 }
 
 #[tokio::test]
 async fn every_field_that_breaks_a_rule_is_listed() {
     let answer = post_json(json!({ "itemName": "", "price": 0 })).await;
 
-    let body = answer.refusal(StatusCode::BAD_REQUEST, "INVALID_REQUEST");
+    let body = refusal(&answer, 400, "INVALID_REQUEST");
     assert_eq!(body["error"], "`itemName`: 1 to 20 characters");
     let fields = json!([
         { "field": "itemName", "rule": "length", "message": "1 to 20 characters" },
@@ -307,7 +263,7 @@ async fn every_field_that_breaks_a_rule_is_listed() {
 #[tokio::test]
 async fn query_is_parsed_and_checked() {
     let answer = get_page("/items?text=top&pageSize=20").await;
-    assert_eq!(answer.json(), json!(["top", 20]));
+    assert_eq!(answer.body, json!(["top", 20]));
 
     for (query, field, rule) in [
         ("text=top&pageSize=many", "pageSize", "format"),
@@ -316,10 +272,10 @@ async fn query_is_parsed_and_checked() {
         ("", "text", "required"),
     ] {
         let answer = get_page(&format!("/items?{query}")).await;
-        let body = answer.refusal(StatusCode::BAD_REQUEST, "INVALID_REQUEST");
+        let body = refusal(&answer, 400, "INVALID_REQUEST");
         assert_eq!(body["details"]["field"], field, "{query}: {body}");
         assert_eq!(body["details"]["rule"], rule, "{query}: {body}");
-        assert!(!answer.body.contains("many"), "{body}");
+        assert!(!answer.text.contains("many"), "{body}");
     }
 }
 
@@ -328,29 +284,29 @@ async fn body_over_the_limit_is_too_large() {
     let item = |length| json!({ "itemName": "x".repeat(length), "price": 1 });
 
     let answer = post_json(item(950)).await;
-    answer.refusal(StatusCode::BAD_REQUEST, "INVALID_REQUEST"); // read, and then refused
+    refusal(&answer, 400, "INVALID_REQUEST"); // read, and then refused
     let answer = post_json(item(1_000)).await;
-    answer.refusal(StatusCode::PAYLOAD_TOO_LARGE, "INVALID_REQUEST");
+    refusal(&answer, 413, "INVALID_REQUEST");
 
     let chunks = (0..20).map(|_| Ok::<_, std::io::Error>("x".repeat(100)));
     let body = Body::from_stream(futures_util::stream::iter(chunks));
     let answer = post_item(Some("application/json"), body).await;
-    answer.refusal(StatusCode::PAYLOAD_TOO_LARGE, "INVALID_REQUEST");
+    refusal(&answer, 413, "INVALID_REQUEST");
 }
 
 #[tokio::test]
 async fn path_that_does_not_parse_is_refused_and_not_echoed() {
     let answer = get_page("/items/hunter2").await;
 
-    let body = answer.refusal(StatusCode::BAD_REQUEST, "INVALID_REQUEST");
-    assert!(!answer.body.contains("hunter2"), "{body}");
+    let body = refusal(&answer, 400, "INVALID_REQUEST");
+    assert!(!answer.text.contains("hunter2"), "{body}");
 }
 
 #[tokio::test]
 async fn refusal_of_a_service_has_its_details_and_its_retry_hint() {
     let answer = get_page("/sold-out").await;
 
-    let body = answer.refusal(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE");
+    let body = refusal(&answer, 503, "SERVICE_UNAVAILABLE");
     assert_eq!(body["error"], "Nothing is left");
     assert_eq!(body["details"], json!({ "reason": "sold_out" }));
     assert_eq!(body["retry_after_ms"], 1_000);
@@ -361,7 +317,7 @@ async fn refusal_of_a_service_has_its_details_and_its_retry_hint() {
 async fn refusal_keeps_every_header_it_came_with() {
     let answer = get_page("/farewell").await;
 
-    answer.refusal(StatusCode::UNAUTHORIZED, "UNAUTHORIZED");
+    refusal(&answer, 401, "UNAUTHORIZED");
     let cookies: Vec<_> = answer.headers.get_all(header::SET_COOKIE).iter().collect();
     assert_eq!(cookies, ["basket=", "voucher="]);
 }
@@ -370,7 +326,7 @@ async fn refusal_keeps_every_header_it_came_with() {
 async fn refusal_that_somebody_else_made_gets_the_shape_and_keeps_its_headers() {
     let answer = get_page("/busy").await;
 
-    answer.refusal(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE");
+    refusal(&answer, 503, "SERVICE_UNAVAILABLE");
     assert_eq!(answer.header("retry-after"), "7");
 }
 
@@ -379,17 +335,17 @@ async fn refusal_that_is_json_is_left_as_it_is() {
     let answer = get_page("/teapot").await;
 
     assert_eq!(answer.status, StatusCode::IM_A_TEAPOT);
-    assert_eq!(answer.json(), json!({ "tea": 1 }));
+    assert_eq!(answer.body, json!({ "tea": 1 }));
 }
 
 #[tokio::test]
 async fn panic_is_an_internal_error_and_tells_nothing() {
     let answer = get_page("/panic").await;
 
-    let body = answer.refusal(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR");
+    let body = refusal(&answer, 500, "INTERNAL_ERROR");
     assert_eq!(body["error"], "The server could not complete the request");
     assert_eq!(body["details"], json!({}));
-    assert!(!answer.body.contains("hunter2"), "{body}");
+    assert!(!answer.text.contains("hunter2"), "{body}");
 }
 
 #[tokio::test]
@@ -400,7 +356,7 @@ async fn request_id_is_the_clients_if_it_is_a_uuid() {
         let answer = get_with(path, &[("x-request-id", &id)]).await;
         assert_eq!(answer.header("x-request-id"), id, "{path}");
     }
-    assert_eq!(get_with("/about", &[("x-request-id", &id)]).await.json()["id"], id);
+    assert_eq!(get_with("/about", &[("x-request-id", &id)]).await.body["id"], id);
 }
 
 #[tokio::test]
@@ -409,7 +365,7 @@ async fn request_id_that_is_no_uuid_is_replaced() {
         let answer = get_with("/about", headers).await;
 
         let id: Uuid = answer.header("x-request-id").parse().unwrap();
-        assert_eq!(answer.json()["id"], id.to_string(), "the handler should see the same id");
+        assert_eq!(answer.body["id"], id.to_string(), "the handler should see the same id");
     }
 }
 
@@ -432,19 +388,19 @@ async fn refusals_have_cors_headers_as_well() {
     for path in ["/nowhere", "/items/x", "/sold-out", "/busy", "/panic", "/socket.io/"] {
         let answer = get_with(path, &[("origin", LISTED)]).await;
 
-        assert!(answer.status.is_client_error() || answer.status.is_server_error(), "{path}");
+        assert!(answer.status >= 400, "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), LISTED, "{path}");
     }
 }
 
 async fn preflight(path: &str, origin: &str) -> Answer {
-    let request = Request::builder()
-        .method(Method::OPTIONS)
-        .uri(path)
+    TestApp::start(shop())
+        .await
+        .request("OPTIONS", path)
         .header("origin", origin)
         .header("access-control-request-method", "PATCH")
-        .header("access-control-request-headers", "authorization,idempotency-key");
-    call(request.body(Body::empty()).unwrap()).await
+        .header("access-control-request-headers", "authorization,idempotency-key")
+        .await
 }
 
 #[tokio::test]
@@ -473,7 +429,7 @@ async fn handlers_learn_where_a_page_comes_from() {
         (&[host, ("sec-fetch-site", "cross-site")], "Foreign"),
     ] {
         let answer = get_with("/about", headers).await;
-        assert_eq!(answer.json()["site"], site, "{headers:?}");
+        assert_eq!(answer.body["site"], site, "{headers:?}");
     }
 }
 
@@ -483,8 +439,8 @@ const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 async fn socket_io_has_the_same_layers() {
     let answer = get_with(POLLING, &[("origin", LISTED)]).await;
 
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    assert!(answer.body.starts_with("0{"), "{}", answer.body);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert!(answer.text.starts_with("0{"), "{}", answer.text);
     assert_eq!(answer.header("access-control-allow-origin"), LISTED);
     answer.header("x-request-id").parse::<Uuid>().unwrap();
 }
@@ -493,7 +449,7 @@ async fn socket_io_has_the_same_layers() {
 async fn socket_io_is_closed_to_foreign_pages() {
     for origin in [FOREIGN, "null", "https://app.example.evil.example"] {
         let answer = get_with(POLLING, &[("host", "shop.example"), ("origin", origin)]).await;
-        answer.refusal(StatusCode::FORBIDDEN, "FORBIDDEN");
+        refusal(&answer, 403, "FORBIDDEN");
     }
     for headers in [&[][..], &[("host", "shop.example"), ("origin", "https://shop.example")]] {
         assert_eq!(get_with(POLLING, headers).await.status, 200, "{headers:?}");
@@ -506,42 +462,31 @@ async fn errors_of_socket_io_keep_the_form_its_clients_know() {
 
     assert_eq!(answer.status, 400);
     let expected = json!({ "code": "0", "message": "Transport unknown" });
-    assert_eq!(answer.json(), expected);
+    assert_eq!(answer.body, expected);
 
     // Some of them have no body, and get none.
     let headers = [("connection", "upgrade"), ("upgrade", "websocket")];
     let answer = get_with("/socket.io/?EIO=4&transport=websocket", &headers).await;
-    assert_eq!((answer.status, answer.body.as_str()), (StatusCode::BAD_REQUEST, ""));
-}
-
-/// Tries to open a WebSocket, and returns the status of a refusal.
-async fn upgrade(server: &Running, path: &str, origin: Option<&str>) -> Result<(), StatusCode> {
-    let url = format!("ws://{}{path}", server.address);
-    let mut request = url.into_client_request().unwrap();
-    if let Some(origin) = origin {
-        request.headers_mut().insert("origin", origin.parse().unwrap());
-    }
-    match soon(connect_async(request)).await {
-        Ok(_) => Ok(()),
-        Err(Error::Http(answer)) => Err(answer.status()),
-        Err(error) => panic!("{error}"),
-    }
+    assert_eq!((answer.status, answer.text.as_str()), (400, ""));
 }
 
 #[tokio::test]
 async fn upgrades_are_refused_to_foreign_pages_only() {
-    let server = serve(shop()).await;
-    let socket_io = "/socket.io/?EIO=4&transport=websocket";
-    let own = format!("http://{}", server.address);
+    let app = TestApp::start(shop()).await;
+    let own = format!("http://{}", app.address());
 
-    assert_eq!(upgrade(&server, socket_io, None).await, Ok(()));
-    assert_eq!(upgrade(&server, socket_io, Some(&own)).await, Ok(()));
-    assert_eq!(upgrade(&server, socket_io, Some(LISTED)).await, Ok(()));
-    assert_eq!(upgrade(&server, socket_io, Some(FOREIGN)).await, Err(StatusCode::FORBIDDEN));
+    app.connect("/").await;
+    for origin in [&own, LISTED] {
+        app.handshake("/").header("origin", origin).connect().await.expect(origin);
+    }
+    let foreign = app.handshake("/").header("origin", FOREIGN);
+    assert_eq!(foreign.connect().await.unwrap_err(), Refused::Upgrade(403));
 
     // Any other path as well: what the route would have answered is not asked.
-    assert_eq!(upgrade(&server, "/about", Some(FOREIGN)).await, Err(StatusCode::FORBIDDEN));
-    assert_eq!(upgrade(&server, "/nowhere", None).await, Err(StatusCode::NOT_FOUND));
+    let upgrade =
+        |path| app.get(path).header("connection", "upgrade").header("upgrade", "websocket");
+    upgrade("/about").header("origin", FOREIGN).await.expect(403);
+    upgrade("/nowhere").await.expect(404);
 }
 
 #[tokio::test]
@@ -569,9 +514,11 @@ async fn error_kinds_have_the_statuses_and_codes_of_the_contract() {
         (Timeout, 504, "TIMEOUT", "SERVER_ERROR", true),
         (Internal, 500, "INTERNAL_ERROR", "SERVER_ERROR", true),
     ] {
-        let answer = Answer::of(ClientError::new(kind, "No").into_response()).await;
-        assert_eq!(answer.status, status, "{kind:?}");
-        assert_eq!(answer.json()["error_code"], rest_code, "{kind:?}");
+        let answer = ClientError::new(kind, "No").into_response();
+        assert_eq!(answer.status(), status, "{kind:?}");
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["error_code"], rest_code, "{kind:?}");
         assert_eq!(kind.socket_code(), socket_code, "{kind:?}");
         assert_eq!(kind.recoverable(), recoverable, "{kind:?}");
     }

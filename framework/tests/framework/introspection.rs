@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use hornero::{
     App, ClientError, ConfigSection, Data, Event, EventAccess, Events, Gateway, Module, ModuleDef,
-    ModuleInfo, Public,
+    ModuleInfo, Public, testing::environment,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use crate::server::environment;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use hornero::{Module, ModuleDef};
+use hornero::{Module, ModuleDef, testing::PATIENCE};
 use tokio::sync::watch;
-
-use crate::PATIENCE;
 
 /// Constructors, hooks and handlers write down what they do.
 ///

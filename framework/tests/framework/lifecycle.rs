@@ -1,8 +1,8 @@
 //! From building to the last hook: what happens when, and what may fail.
 
 use std::{
+    future::IntoFuture,
     io,
-    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,19 +11,11 @@ use axum::{extract::State, routing::get};
 use hornero::{
     App, BoxError, ClientError, Controller, EventAccess, Events, Gateway, Handshake, Module,
     ModuleDef, Routes, SocketRef, StartError,
+    testing::{Answer, Packet, TestApp, TestSocket, environment, soon},
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    sync::Semaphore,
-};
+use tokio::{net::TcpStream, sync::Semaphore, task::JoinHandle};
 
-use crate::{
-    journal::{Journal, JournalModule},
-    server::{Running, environment, serve},
-    socket::{Client, Packet},
-    soon,
-};
+use crate::journal::{Journal, JournalModule};
 
 /// Notes that it was built.
 struct Pool;
@@ -168,18 +160,9 @@ fn front() -> (App, Arc<Journal>, Arc<Gate>) {
     (app.override_with(Arc::clone(&gate)), journal, gate)
 }
 
-/// Sends a request on a connection of its own; the answer is read by [`answer`].
-async fn request(address: SocketAddr, path: &str) -> io::Result<TcpStream> {
-    let mut stream = soon(TcpStream::connect(address)).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    Ok(stream)
-}
-
-async fn answer(mut stream: TcpStream) -> String {
-    let mut answer = String::new();
-    soon(stream.read_to_string(&mut answer)).await.unwrap();
-    answer
+/// Sends a request in the background.
+fn request(server: &TestApp, path: &str) -> JoinHandle<Answer> {
+    tokio::spawn(server.get(path).into_future())
 }
 
 /// What came after the server was served.
@@ -226,25 +209,24 @@ async fn failing_init_hook_stops_the_start() {
 #[tokio::test]
 async fn server_answers_until_it_is_stopped() {
     let (app, ..) = front();
-    let server = serve(app).await;
-    let address = server.address;
+    let server = TestApp::start(app).await;
+    let address = server.address();
 
-    let before = answer(request(address, "/").await.unwrap()).await;
-    assert!(before.starts_with("HTTP/1.1 200 OK\r\n"), "{before}");
-    assert!(before.ends_with("\r\n\r\nhello"), "{before}");
+    let before = server.get("/").await;
+    assert_eq!((before.status, before.text.as_str()), (200, "hello"));
 
     server.stop().await;
 
-    let after = request(address, "/").await.unwrap_err();
+    let after = TcpStream::connect(address).await.unwrap_err();
     assert_eq!(after.kind(), io::ErrorKind::ConnectionRefused);
 }
 
 #[tokio::test]
 async fn shutdown_hooks_run_in_reverse_after_the_stop_signal() {
     let (app, journal, _) = front();
-    let server = serve(app).await;
+    let server = TestApp::start(app).await;
 
-    answer(request(server.address, "/").await.unwrap()).await;
+    server.get("/").await.expect(200);
     assert_eq!(since_built(&journal), [""; 0], "before the signal");
     server.stop().await;
 
@@ -261,7 +243,8 @@ async fn failing_shutdown_hook_does_not_keep_the_others_from_running() {
         }
     }
     let journal = Journal::new();
-    let server = serve(App::of::<FailingModule>().override_with(Arc::clone(&journal))).await;
+    let server =
+        TestApp::start(App::of::<FailingModule>().override_with(Arc::clone(&journal))).await;
 
     server.stop().await;
 
@@ -271,8 +254,8 @@ async fn failing_shutdown_hook_does_not_keep_the_others_from_running() {
 #[tokio::test]
 async fn open_request_is_answered_before_the_shutdown_hooks_run() {
     let (app, journal, gate) = front();
-    let server = serve(app).await;
-    let open = request(server.address, "/slow").await.unwrap();
+    let server = TestApp::start(app).await;
+    let open = request(&server, "/slow");
     journal.wait_for(5).await;
 
     let stopped = server.signal_stop();
@@ -280,8 +263,8 @@ async fn open_request_is_answered_before_the_shutdown_hooks_run() {
     tokio::task::yield_now().await;
     gate.open();
 
-    assert!(answer(open).await.ends_with("\r\n\r\ndone"));
-    soon(stopped).await.unwrap().unwrap();
+    assert_eq!(soon(open).await.unwrap().text, "done");
+    stopped.await;
     assert_eq!(
         since_built(&journal),
         ["request begins", "request ends", "Front shutdown", "Pool shutdown"]
@@ -293,8 +276,8 @@ async fn request_that_never_ends_is_given_up_after_the_drain_limit() {
     let (app, journal, _gate) = front();
     let limit = Duration::from_millis(150);
     let config = environment(&[("HORNERO__SERVER__SHUTDOWN_TIMEOUT_MS", "150")]);
-    let server = serve(app.with_config(config)).await;
-    let _open = request(server.address, "/slow").await.unwrap();
+    let server = TestApp::start(app.with_config(config)).await;
+    let _open = request(&server, "/slow");
     journal.wait_for(5).await;
 
     let begin = Instant::now();
@@ -307,12 +290,12 @@ async fn request_that_never_ends_is_given_up_after_the_drain_limit() {
 #[tokio::test]
 async fn sockets_are_closed_before_the_shutdown_hooks_run() {
     let (app, journal, _) = front();
-    let server = serve(app).await;
-    let mut client = Client::connect(server.address, "/").await;
+    let server = TestApp::start(app).await;
+    let mut client = server.connect("/").await;
 
     server.stop().await;
 
-    assert_eq!(client.next().await, Packet::Closed);
+    assert_eq!(client.next_packet().await, Packet::Closed);
     assert_eq!(
         since_built(&journal),
         ["disconnected: ClosingServer", "Front shutdown", "Pool shutdown"]
@@ -320,9 +303,9 @@ async fn sockets_are_closed_before_the_shutdown_hooks_run() {
 }
 
 /// Rings, and waits until the event's handler has begun.
-async fn ring(server: &Running, journal: &Journal) -> Client {
-    let mut client = Client::connect(server.address, "/").await;
-    client.emit("ring", ().into()).await;
+async fn ring(server: &TestApp, journal: &Journal) -> TestSocket {
+    let mut client = server.connect("/").await;
+    client.emit("ring", ()).await;
     journal.wait_for(5).await;
     client
 }
@@ -330,13 +313,13 @@ async fn ring(server: &Running, journal: &Journal) -> Client {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn event_at_work_ends_before_the_shutdown_hooks_run() {
     let (app, journal, gate) = front();
-    let server = serve(app).await;
+    let server = TestApp::start(app).await;
     let mut client = ring(&server, &journal).await;
 
     let stopped = server.signal_stop();
-    assert_eq!(client.next().await, Packet::Closed);
+    assert_eq!(client.next_packet().await, Packet::Closed);
     gate.open();
-    soon(stopped).await.unwrap().unwrap();
+    stopped.await;
 
     assert_eq!(
         since_built(&journal),
@@ -354,7 +337,7 @@ async fn event_at_work_ends_before_the_shutdown_hooks_run() {
 async fn event_that_never_ends_is_given_up_after_the_drain_limit() {
     let (app, journal, _gate) = front();
     let config = environment(&[("HORNERO__SERVER__SHUTDOWN_TIMEOUT_MS", "150")]);
-    let server = serve(app.with_config(config)).await;
+    let server = TestApp::start(app.with_config(config)).await;
     let _client = ring(&server, &journal).await;
 
     server.stop().await;
@@ -366,9 +349,9 @@ async fn event_that_never_ends_is_given_up_after_the_drain_limit() {
 async fn client_that_does_not_read_cannot_keep_the_server_from_stopping() {
     let (app, journal, _gate) = front();
     let config = environment(&[("HORNERO__SERVER__SHUTDOWN_TIMEOUT_MS", "150")]);
-    let server = serve(app.with_config(config)).await;
-    let mut client = Client::connect(server.address, "/").await;
-    client.emit("flood", ().into()).await;
+    let server = TestApp::start(app.with_config(config)).await;
+    let mut client = server.connect("/").await;
+    client.emit("flood", ()).await;
     journal.wait_for(5).await;
 
     server.stop().await;
@@ -381,16 +364,16 @@ async fn client_that_does_not_read_cannot_keep_the_server_from_stopping() {
 #[tokio::test]
 async fn socket_that_was_being_let_in_does_not_keep_the_server_from_stopping() {
     let (app, journal, gate) = front();
-    let server = serve(app).await;
-    let mut early = Client::connect(server.address, "/").await;
-    let mut late = Client::open(server.address).await;
+    let server = TestApp::start(app).await;
+    let mut early = server.connect("/").await;
+    let mut late = server.handshake("/").open().await.unwrap();
     late.send(r#"0{"slow":true}"#).await;
     journal.wait_for(5).await;
 
     let stopped = server.signal_stop();
-    assert_eq!(early.next().await, Packet::Closed);
+    assert_eq!(early.next_packet().await, Packet::Closed);
     gate.open();
-    soon(stopped).await.unwrap().unwrap();
+    stopped.await;
 
     assert_eq!(
         since_built(&journal),

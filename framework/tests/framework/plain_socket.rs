@@ -4,18 +4,17 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::http::request::Parts;
 use futures_util::{SinkExt, StreamExt};
-use hornero::{App, ClientError, Connection, ErrorKind, Module, ModuleDef, Socket};
+use hornero::{
+    App, ClientError, Connection, ErrorKind, Module, ModuleDef, Socket,
+    testing::{TestApp, soon},
+};
 use tokio::{net::TcpStream, sync::Semaphore};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{self, Message},
 };
 
-use crate::{
-    journal::{Journal, JournalModule},
-    server::{Running, serve},
-    soon,
-};
+use crate::journal::{Journal, JournalModule};
 
 /// Repeats what it is told, for those who give a name.
 struct Parrot {
@@ -97,10 +96,10 @@ impl Module for ParrotModule {
     }
 }
 
-async fn parrot() -> (Running, Arc<Journal>, Arc<Semaphore>) {
+async fn parrot() -> (TestApp, Arc<Journal>, Arc<Semaphore>) {
     let (journal, gate) = (Journal::new(), Arc::new(Semaphore::new(0)));
     let app = App::of::<ParrotModule>().override_with(Arc::clone(&journal));
-    (serve(app.override_with(Arc::clone(&gate))).await, journal, gate)
+    (TestApp::start(app.override_with(Arc::clone(&gate))).await, journal, gate)
 }
 
 struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
@@ -135,7 +134,7 @@ impl Client {
 #[tokio::test]
 async fn commands_are_answered_in_order_and_errors_in_the_protocols_words() {
     let (server, ..) = parrot().await;
-    let mut client = Client::connect(server.address).await;
+    let mut client = Client::connect(server.address()).await;
 
     for text in ["one", "", "two", "fall", "three"] {
         client.say(text).await;
@@ -151,7 +150,7 @@ async fn commands_are_answered_in_order_and_errors_in_the_protocols_words() {
 #[tokio::test]
 async fn stranger_is_refused_before_the_upgrade() {
     let (server, ..) = parrot().await;
-    let refused = soon(connect_async(format!("ws://{}/parrot", server.address))).await;
+    let refused = soon(connect_async(format!("ws://{}/parrot", server.address()))).await;
     match refused {
         Err(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 401),
         other => panic!("{other:?}"),
@@ -161,8 +160,8 @@ async fn stranger_is_refused_before_the_upgrade() {
 #[tokio::test]
 async fn one_connection_does_not_hold_up_another() {
     let (server, _, gate) = parrot().await;
-    let mut busy = Client::connect(server.address).await;
-    let mut other = Client::connect(server.address).await;
+    let mut busy = Client::connect(server.address()).await;
+    let mut other = Client::connect(server.address()).await;
 
     busy.say("wait").await;
     other.say("one").await;
@@ -176,13 +175,13 @@ async fn one_connection_does_not_hold_up_another() {
 async fn too_large_and_binary_frames_close_the_connection() {
     let (server, journal, _) = parrot().await;
 
-    let mut large = Client::connect(server.address).await;
+    let mut large = Client::connect(server.address()).await;
     large.say(&"x".repeat(65)).await;
     assert_eq!(large.next().await, "closed 1009");
-    let mut binary = Client::connect(server.address).await;
+    let mut binary = Client::connect(server.address()).await;
     binary.0.send(Message::binary(vec![1])).await.unwrap();
     assert_eq!(binary.next().await, "closed 1003");
-    let mut limit = Client::connect(server.address).await;
+    let mut limit = Client::connect(server.address()).await;
     limit.say(&"x".repeat(64)).await;
     assert_eq!(limit.next().await, format!("Ada: {}", "x".repeat(64)));
 
@@ -192,8 +191,8 @@ async fn too_large_and_binary_frames_close_the_connection() {
 #[tokio::test]
 async fn client_that_answers_pings_stays_and_one_that_is_silent_goes() {
     let (server, journal, _) = parrot().await;
-    let mut lively = Client::connect(server.address).await;
-    let silent = Client::connect(server.address).await;
+    let mut lively = Client::connect(server.address()).await;
+    let silent = Client::connect(server.address()).await;
 
     // Reading answers the pings; nobody reads for the other one.
     let reading = tokio::spawn(async move {
@@ -209,7 +208,7 @@ async fn client_that_answers_pings_stays_and_one_that_is_silent_goes() {
 #[tokio::test]
 async fn client_that_does_not_read_is_closed() {
     let (server, journal, _) = parrot().await;
-    let mut client = Client::connect(server.address).await;
+    let mut client = Client::connect(server.address()).await;
 
     client.say("flood").await;
 
@@ -220,11 +219,11 @@ async fn client_that_does_not_read_is_closed() {
 #[tokio::test]
 async fn protocol_may_close_and_so_does_a_stopping_server() {
     let (server, journal, _) = parrot().await;
-    let mut leaving = Client::connect(server.address).await;
+    let mut leaving = Client::connect(server.address()).await;
     leaving.say("leave").await;
     assert_eq!(leaving.next().await, "closed 4000");
 
-    let mut staying = Client::connect(server.address).await;
+    let mut staying = Client::connect(server.address()).await;
     let stopping = tokio::spawn(server.stop());
     assert_eq!(staying.next().await, "closed 1001");
     soon(stopping).await.unwrap();

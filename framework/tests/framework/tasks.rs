@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use hornero::{App, BoxError, Module, ModuleDef, Stopping};
+use hornero::{App, BoxError, Module, ModuleDef, Stopping, testing::TestApp};
 
-use crate::{
-    journal::{Journal, JournalModule},
-    server::serve,
-};
+use crate::journal::{Journal, JournalModule};
 
 struct SweepModule;
 
@@ -45,7 +42,7 @@ async fn fail() -> Result<(), BoxError> {
 #[tokio::test]
 async fn task_runs_between_init_and_shutdown_and_another_may_fail() {
     let journal = Journal::new();
-    let server = serve(App::of::<SweepModule>().override_with(Arc::clone(&journal))).await;
+    let server = TestApp::start(App::of::<SweepModule>().override_with(Arc::clone(&journal))).await;
 
     assert_eq!(journal.wait_for(2).await, ["init", "sweeping"]);
     server.stop().await;
@@ -68,7 +65,7 @@ async fn stopping_is_told_at_once_to_those_who_ask_late() {
             );
         }
     }
-    let server = serve(App::of::<LateModule>().override_with(Arc::clone(&journal))).await;
+    let server = TestApp::start(App::of::<LateModule>().override_with(Arc::clone(&journal))).await;
 
     server.stop().await;
 

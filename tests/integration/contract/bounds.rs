@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::document::{self, Operation, Property, properties, resolved};
-use crate::util::{Socket, TestApp, User, request};
+use crate::util::{Socket, TestApp, User};
 
 /// Texts by which validators differ from each other.
 const TEXTS: [&str; 18] = [
@@ -98,7 +98,8 @@ async fn is_refused(socket: &mut Socket, event: &str, payload: Value) -> bool {
 
 /// A user who may do everything, and things to do it with.
 struct World {
-    app: TestApp,
+    /// Serves as long as it is kept.
+    _app: TestApp,
     user: User,
     room: String,
     session: String,
@@ -109,7 +110,7 @@ impl World {
         let app = TestApp::start().await;
         let user = app.register("Ada").await;
         let (room, session) = (user.room("public").await, user.session().await);
-        Self { app, user, room, session }
+        Self { _app: app, user, room, session }
     }
 
     /// The id that a property or parameter of this name asks for.
@@ -135,9 +136,11 @@ impl World {
         headers: &[(&str, &str)],
         body: Option<Value>,
     ) -> u16 {
-        let bearer = format!("Bearer {}", self.user.token);
-        let headers = [headers, &[("authorization", &*bearer)]].concat();
-        let answer = request(self.app.address, method, path, &headers, body).await;
+        let request = self.user.request(method, path).headers(headers);
+        let answer = match body {
+            Some(body) => request.json(body).await,
+            None => request.await,
+        };
         assert!(answer.status < 500, "{method} {path}: {answer:?}");
         answer.status
     }

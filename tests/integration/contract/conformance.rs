@@ -19,14 +19,14 @@ async fn answers_of_routes_are_as_documented() {
     let in_session = format!("/chat/sessions/{session}/messages");
 
     let form = json!({ "email": ada.email, "password": crate::util::PASSWORD });
-    let second_guest = app.post("/auth/guest", json!({})).await;
+    let second_guest = app.post("/auth/guest").json(json!({})).await;
     let known = json!({ "email": ada.email, "password": "x".repeat(12), "displayName": "Eve" });
     let answers = [
-        ("POST", "/auth/login", app.post("/auth/login", form).await),
+        ("POST", "/auth/login", app.post("/auth/login").json(form).await),
         ("POST", "/auth/guest", second_guest),
-        ("POST", "/auth/register", app.post("/auth/register", known).await),
+        ("POST", "/auth/register", app.post("/auth/register").json(known).await),
         ("GET", "/auth/me", ben.get("/auth/me").await),
-        ("GET", "/auth/me", app.get("/auth/me", &[]).await),
+        ("GET", "/auth/me", app.get("/auth/me").await),
         ("POST", "/rooms", ada.post("/rooms", json!({ "name": "Hall" })).await),
         ("POST", "/rooms", ada.post("/rooms", json!({})).await),
         ("POST", "/rooms", ben.post("/rooms", json!({ "name": "Hall" })).await),
@@ -71,7 +71,7 @@ async fn acks_and_events_are_as_documented() {
     let to_room = json!({ "roomId": room });
     let to_session = json!({ "sessionId": session });
     let in_envelope = json!({ "data": { "roomId": room }, "requestId": "r-1" });
-    ben.ask("chat:room:join", to_room.clone()).await;
+    ben.call("chat:room:join", to_room.clone()).await;
     for (event, payload) in [
         ("chat:room:create", json!({ "name": "Hall" })),
         ("chat:room:join", in_envelope),
@@ -91,11 +91,11 @@ async fn acks_and_events_are_as_documented() {
         said.insert(event.to_owned());
     }
     // Ada in Ben's session words, so that she hears them: every conversation has both.
-    ben.ask("join_session", json!({ "sessionId": room })).await;
-    socket.ask("join_session", json!({ "sessionId": room })).await;
-    socket.ask("typing", json!({ "sessionId": room, "isTyping": true })).await;
+    ben.call("join_session", json!({ "sessionId": room })).await;
+    socket.call("join_session", json!({ "sessionId": room })).await;
+    socket.call("typing", json!({ "sessionId": room, "isTyping": true })).await;
     ben.event("user_typing").await;
-    socket.ask("leave_session", json!({ "sessionId": room })).await;
+    socket.call("leave_session", json!({ "sessionId": room })).await;
     let left = ben.event("user_left").await;
     assert_message(&document, "server", "user_left", &left);
 

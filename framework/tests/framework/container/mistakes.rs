@@ -682,7 +682,20 @@ fn override_of_what_nobody_provides_is_useless() {
         &app,
         line,
         "an override replaces `Reader`, which no module provides",
-        "remove the override",
+        "remove the override, or name the type or trait that a module provides",
+    );
+}
+
+#[test]
+fn constructor_in_the_place_of_what_nobody_provides_is_useless() {
+    let app = App::of::<KeeperModule>().override_by(|_: Arc<Store>| Arc::new(Reader));
+    let line = line!() - 1;
+
+    assert_mistake(
+        &app,
+        line,
+        "an override replaces `Reader`, which no module provides",
+        "remove the override, or name the type or trait that a module provides",
     );
 }
 
@@ -703,7 +716,7 @@ fn override_in_a_module_that_does_not_provide_it_is_useless() {
         &app,
         line,
         "an override replaces `Store`, which no module provides",
-        "remove the override",
+        "remove the override, or name the type or trait that a module provides",
     );
 }
 
@@ -723,7 +736,7 @@ fn override_of_what_two_modules_provide_is_ambiguous() {
         &app,
         line,
         "an override replaces `Store`, which KeeperModule and StoreModule provide",
-        "say which with `.override_in::<KeeperModule, _>(..)`",
+        "say which with `.override_in::<KeeperModule, _>(..)`, or `.override_by_in` for a constructor",
     );
 }
 
@@ -763,7 +776,10 @@ fn mistake_reads_like_a_compilers_message() {
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines[0], "error: an override replaces `Reader`, which no module provides");
     assert!(lines[1].starts_with(&format!("  --> {}:", file!())), "{text}");
-    assert_eq!(lines[2], "  help: remove the override");
+    assert_eq!(
+        lines[2],
+        "  help: remove the override, or name the type or trait that a module provides"
+    );
     assert_eq!(lines.last(), Some(&"1 mistake in the modules"));
 }
 

@@ -2,15 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hornero::{App, ClientError, Data, ErrorKind, EventAccess, Events, Gateway, Module, ModuleDef};
+use hornero::{
+    App, ClientError, Data, ErrorKind, EventAccess, Events, Gateway, Module, ModuleDef,
+    testing::{Packet, TestApp, TestSocket},
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-
-use crate::{
-    server::{Running, serve},
-    socket::{Client, Packet},
-};
 
 struct Desk;
 
@@ -78,9 +76,9 @@ impl Module for DeskModule {
     }
 }
 
-async fn desk() -> (Running, Client) {
-    let server = serve(App::of::<DeskModule>()).await;
-    let client = Client::connect(server.address, "/desk").await;
+async fn desk() -> (TestApp, TestSocket) {
+    let server = TestApp::start(App::of::<DeskModule>()).await;
+    let client = server.connect("/desk").await;
     (server, client)
 }
 
@@ -98,7 +96,7 @@ fn closed() -> Value {
 async fn what_the_handler_returns_is_the_ack() {
     let (_server, mut client) = desk().await;
 
-    let ack = client.call("sum", json!([1, 2, 3])).await;
+    let ack = client.emit_ack("sum", json!([1, 2, 3])).await;
 
     assert_eq!(ack, json!({ "status": "ok", "data": 6 }));
 }
@@ -107,7 +105,7 @@ async fn what_the_handler_returns_is_the_ack() {
 async fn handler_that_returns_nothing_is_acked_too() {
     let (_server, mut client) = desk().await;
 
-    let ack = client.call("nothing", json!({})).await;
+    let ack = client.emit_ack("nothing", json!({})).await;
 
     assert_eq!(ack, json!({ "status": "ok", "data": null }));
 }
@@ -116,7 +114,7 @@ async fn handler_that_returns_nothing_is_acked_too() {
 async fn failure_is_acked_and_emitted_as_the_gateways_error_event() {
     let (_server, mut client) = desk().await;
 
-    let ack = client.call("sum", json!([])).await;
+    let ack = client.emit_ack("sum", json!([])).await;
 
     assert_eq!(ack, json!({ "status": "error", "error": closed() }));
     assert_eq!(client.next_event().await, ("desk:error".to_owned(), closed()));
@@ -145,10 +143,10 @@ async fn success_without_an_ack_is_silent() {
 #[tokio::test]
 async fn success_event_goes_to_the_caller_with_and_without_an_ack() {
     let (server, mut client) = desk().await;
-    let mut other = Client::connect(server.address, "/desk").await;
+    let mut other = server.connect("/desk").await;
     let opened = json!({ "room": 7, "version": "1.0" });
 
-    let ack = client.call("open", json!(7)).await;
+    let ack = client.emit_ack("open", json!(7)).await;
     assert_eq!(ack, json!({ "status": "ok", "data": { "room": 7 } }));
     assert_eq!(client.next_event().await, ("desk:opened".to_owned(), opened.clone()));
     client.emit("open", json!(7)).await;
@@ -165,23 +163,23 @@ async fn success_event_is_not_sent_for_a_failure() {
     client.emit("open", json!(0)).await;
 
     assert_eq!(client.next_event().await, ("desk:error".to_owned(), closed()));
-    assert_eq!(client.call("nothing", json!({})).await["status"], "ok");
+    assert_eq!(client.emit_ack("nothing", json!({})).await["status"], "ok");
 }
 
 #[tokio::test]
 async fn request_id_comes_back_in_every_answer() {
     let (_server, mut client) = desk().await;
 
-    let ack = client.call("open", json!({ "data": 7, "requestId": "r-1" })).await;
+    let ack = client.emit_ack("open", json!({ "data": 7, "requestId": "r-1" })).await;
     assert_eq!(ack["requestId"], "r-1");
     assert_eq!(client.next_event().await.1["requestId"], "r-1");
 
-    let ack = client.call("open", json!({ "data": 0, "requestId": "r-2" })).await;
+    let ack = client.emit_ack("open", json!({ "data": 0, "requestId": "r-2" })).await;
     assert_eq!(ack["requestId"], "r-2");
     assert_eq!(ack["error"]["requestId"], "r-2");
     assert_eq!(client.next_event().await.1["requestId"], "r-2");
 
-    let ack = client.call("panic", json!({ "data": null, "requestId": "r-3" })).await;
+    let ack = client.emit_ack("panic", json!({ "data": null, "requestId": "r-3" })).await;
     assert_eq!(ack["requestId"], "r-3");
     assert_eq!(client.next_event().await.1["requestId"], "r-3");
 }
@@ -190,7 +188,7 @@ async fn request_id_comes_back_in_every_answer() {
 async fn retry_hint_is_among_the_details() {
     let (_server, mut client) = desk().await;
 
-    let ack = client.call("crowd", json!({})).await;
+    let ack = client.emit_ack("crowd", json!({})).await;
 
     assert_eq!(ack["error"]["code"], "RATE_LIMITED");
     assert_eq!(ack["error"]["recoverable"], true);
@@ -201,7 +199,7 @@ async fn retry_hint_is_among_the_details() {
 async fn panic_is_answered_and_the_socket_lives_on() {
     let (_server, mut client) = desk().await;
 
-    let ack = client.call("panic", json!({})).await;
+    let ack = client.emit_ack("panic", json!({})).await;
 
     let error = json!({
         "code": "SERVER_ERROR",
@@ -211,14 +209,14 @@ async fn panic_is_answered_and_the_socket_lives_on() {
     });
     assert_eq!(ack, json!({ "status": "error", "error": error }));
     assert_eq!(client.next_event().await, ("desk:error".to_owned(), error));
-    assert_eq!(client.call("sum", json!([1, 2])).await["data"], 3);
+    assert_eq!(client.emit_ack("sum", json!([1, 2])).await["data"], 3);
 }
 
 #[tokio::test]
 async fn unknown_event_is_answered() {
     let (_server, mut client) = desk().await;
 
-    let ack = client.call("no such event", json!({})).await;
+    let ack = client.emit_ack("no such event", json!({})).await;
 
     assert_eq!(ack["status"], "error");
     assert_eq!(ack["error"]["code"], "PROTOCOL_ERROR");
@@ -234,9 +232,9 @@ async fn client_that_is_gone_needs_no_answer() {
     }
     client.close().await;
 
-    let mut other = Client::connect(server.address, "/desk").await;
+    let mut other = server.connect("/desk").await;
 
-    assert_eq!(other.call("sum", json!([1])).await["data"], 1);
+    assert_eq!(other.emit_ack("sum", json!([1])).await["data"], 1);
     server.stop().await;
-    assert_eq!(other.next().await, Packet::Closed);
+    assert_eq!(other.next_packet().await, Packet::Closed);
 }

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use hornero::{App, ClientError, EventAccess, EventCall, Events, Gateway, Module, ModuleDef};
+use hornero::{
+    App, ClientError, EventAccess, EventCall, Events, Gateway, Module, ModuleDef,
+    testing::{Packet, TestApp},
+};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use crate::{
-    journal::{Journal, JournalModule},
-    server::serve,
-    socket::Client,
-};
+use crate::journal::{Journal, JournalModule};
 
 struct Kitchen {
     journal: Arc<Journal>,
@@ -78,22 +77,22 @@ fn kitchen() -> (App, Arc<Journal>, Arc<Semaphore>) {
 #[tokio::test]
 async fn concurrent_handler_does_not_hold_up_later_events() {
     let (app, _, stove) = kitchen();
-    let server = serve(app).await;
-    let mut client = Client::connect(server.address, "/").await;
+    let server = TestApp::start(app).await;
+    let mut client = server.connect("/").await;
 
     client.send(r#"21["cook"]"#).await;
-    assert_eq!(client.call("taste", json!({})).await["data"], "salty");
+    assert_eq!(client.emit_ack("taste", json!({})).await["data"], "salty");
 
     stove.add_permits(1);
     let soup = json!({ "status": "ok", "data": "soup" });
-    assert_eq!(client.next().await, crate::socket::Packet::Ack("/".to_owned(), 1, soup));
+    assert_eq!(client.next_packet().await, Packet::Ack("/".to_owned(), 1, soup));
 }
 
 #[tokio::test]
 async fn gateway_sees_every_call_and_what_came_of_it() {
     let (app, journal, _) = kitchen();
-    let server = serve(app).await;
-    let mut client = Client::connect(server.address, "/").await;
+    let server = TestApp::start(app).await;
+    let mut client = server.connect("/").await;
 
     for event in ["taste", "burn", "drop"] {
         client.emit(event, json!({})).await;

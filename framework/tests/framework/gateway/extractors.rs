@@ -6,16 +6,12 @@ use axum::body::Bytes;
 use hornero::{
     App, ClientError, Data, ErrorKind, EventAccess, Events, FromEvent, Gateway, Handshake,
     Incoming, Module, ModuleDef, Signature, SocketIo, SocketRef,
+    testing::{Packet, TestApp, TestSocket},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use socketioxide::extract::{self, Event, Extension, MaybeExtension};
 use utoipa::ToSchema;
-
-use crate::{
-    server::{Running, serve},
-    socket::{Client, Packet},
-};
 
 /// Who sent the event: left in the socket's extensions when it was let in.
 #[derive(Clone)]
@@ -144,9 +140,9 @@ impl Module for OfficeModule {
     }
 }
 
-async fn office(name: &str) -> (Running, Client) {
-    let server = serve(App::of::<OfficeModule>()).await;
-    let mut client = Client::open(server.address).await;
+async fn office(name: &str) -> (TestApp, TestSocket) {
+    let server = TestApp::start(App::of::<OfficeModule>()).await;
+    let mut client = server.handshake("/").open().await.unwrap();
     let joined = client.join("/office", json!({ "name": name })).await;
     assert_eq!(joined, Packet::Connect("/office".to_owned()));
     (server, client)
@@ -156,22 +152,22 @@ async fn office(name: &str) -> (Running, Client) {
 async fn socket_is_at_hand() {
     let (_server, mut client) = office("ada").await;
 
-    assert_eq!(client.call("socket", json!({})).await["data"], json!(["/office", true]));
+    assert_eq!(client.emit_ack("socket", json!({})).await["data"], json!(["/office", true]));
 }
 
 #[tokio::test]
 async fn what_authentication_left_in_the_extensions_is_at_hand() {
     let (_server, mut client) = office("ada").await;
 
-    assert_eq!(client.call("caller", json!({})).await["data"], "ada");
-    assert_eq!(client.call("maybe", json!({})).await["data"], Value::Null);
+    assert_eq!(client.emit_ack("caller", json!({})).await["data"], "ada");
+    assert_eq!(client.emit_ack("maybe", json!({})).await["data"], Value::Null);
 }
 
 #[tokio::test]
 async fn extractor_that_finds_nothing_refuses_the_event() {
     let (_server, mut client) = office("ada").await;
 
-    let ack = client.call("lost", json!({})).await;
+    let ack = client.emit_ack("lost", json!({})).await;
 
     assert_eq!(ack["status"], "error");
     let text = ack.to_string();
@@ -182,9 +178,9 @@ async fn extractor_that_finds_nothing_refuses_the_event() {
 async fn plain_data_of_socketioxide_works() {
     let (_server, mut client) = office("ada").await;
 
-    assert_eq!(client.call("plain", json!({ "n": 7 })).await["data"], 7);
+    assert_eq!(client.emit_ack("plain", json!({ "n": 7 })).await["data"], 7);
 
-    let ack = client.call("plain", json!({ "n": "seven" })).await;
+    let ack = client.emit_ack("plain", json!({ "n": "seven" })).await;
     assert_eq!(ack["error"]["code"], "PROTOCOL_ERROR");
 }
 
@@ -193,19 +189,19 @@ async fn binary_data_arrives() {
     let (_server, mut client) = office("ada").await;
 
     client.send(r#"51-/office,1["upload",{"_placeholder":true,"num":0}]"#).await;
-    client.send_binary(b"nine byte").await;
+    client.send_binary(&b"nine byte"[..]).await;
 
     let ack = json!({ "status": "ok", "data": 9 });
-    assert_eq!(client.next().await, Packet::Ack("/office".to_owned(), 1, ack));
+    assert_eq!(client.next_packet().await, Packet::Ack("/office".to_owned(), 1, ack));
 }
 
 #[tokio::test]
 async fn extractor_of_the_application_decides_who_gets_in() {
     let (_server, mut client) = office("admin").await;
-    assert_eq!(client.call("admin", json!({})).await["data"], "admin");
+    assert_eq!(client.emit_ack("admin", json!({})).await["data"], "admin");
 
     let (_server, mut client) = office("ada").await;
-    let ack = client.call("admin", json!({})).await;
+    let ack = client.emit_ack("admin", json!({})).await;
     assert_eq!(ack["error"]["code"], "PERMISSION_DENIED");
     assert_eq!(ack["error"]["message"], "Only for the admin");
 }
@@ -214,15 +210,15 @@ async fn extractor_of_the_application_decides_who_gets_in() {
 async fn extractor_of_the_application_sees_the_opened_envelope() {
     let (_server, mut client) = office("ada").await;
 
-    assert_eq!(client.call("size", json!("1234")).await["data"], 6);
-    assert_eq!(client.call("size", json!({ "data": "1234" })).await["data"], 6);
+    assert_eq!(client.emit_ack("size", json!("1234")).await["data"], 6);
+    assert_eq!(client.emit_ack("size", json!({ "data": "1234" })).await["data"], 6);
 }
 
 #[tokio::test]
 async fn handler_may_take_five_extractors_of_all_kinds() {
     let (_server, mut client) = office("ada").await;
 
-    let ack = client.call("all", json!({ "n": 7 })).await;
+    let ack = client.emit_ack("all", json!({ "n": 7 })).await;
 
     assert_eq!(ack["data"], json!(["/office", "ada", "all", 7, 7]));
 }
@@ -230,9 +226,9 @@ async fn handler_may_take_five_extractors_of_all_kinds() {
 #[tokio::test]
 async fn injected_socket_io_reaches_the_namespace() {
     let (server, mut client) = office("ada").await;
-    let mut other = Client::connect(server.address, "/office").await;
+    let mut other = server.connect("/office").await;
 
-    assert_eq!(client.call("tell", json!("lunch")).await["status"], "ok");
+    assert_eq!(client.emit_ack("tell", json!("lunch")).await["status"], "ok");
 
     assert_eq!(other.next_event().await, ("told".to_owned(), json!("lunch")));
     assert_eq!(client.next_event().await, ("told".to_owned(), json!("lunch")));

@@ -5,15 +5,12 @@ use std::sync::Arc;
 use hornero::{
     App, ClientError, Data, DisconnectReason, ErrorKind, EventAccess, Events, Gateway, Handshake,
     Module, ModuleDef, SocketRef,
+    testing::{Packet, TestApp},
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::{
-    journal::{Journal, JournalModule},
-    server::serve,
-    socket::{Client, Packet},
-};
+use crate::journal::{Journal, JournalModule};
 
 /// Guards the namespace: the first gateway that is asked.
 struct Guard {
@@ -119,8 +116,8 @@ fn journaled<M: Module>() -> (App, Arc<Journal>) {
 #[tokio::test]
 async fn refused_handshake_gets_a_connect_error_with_the_code() {
     let (app, _) = journaled::<GuardModule>();
-    let server = serve(app).await;
-    let mut client = Client::open(server.address).await;
+    let server = TestApp::start(app).await;
+    let mut client = server.handshake("/").open().await.unwrap();
 
     for (auth, code) in [
         (json!({}), "AUTH_FAILED"),
@@ -145,37 +142,37 @@ async fn refused_handshake_gets_a_connect_error_with_the_code() {
 #[tokio::test]
 async fn events_of_a_refused_socket_are_not_handled() {
     let (app, journal) = journaled::<GuardModule>();
-    let server = serve(app).await;
-    let mut client = Client::open(server.address).await;
+    let server = TestApp::start(app).await;
+    let mut client = server.handshake("/").open().await.unwrap();
 
     let refused = client.join("/", json!({ "token": "bad" })).await;
     assert!(matches!(refused, Packet::ConnectError(..)), "{refused:?}");
     client.emit("guarded", json!({})).await;
 
-    assert_eq!(client.next().await, Packet::Closed);
+    assert_eq!(client.next_packet().await, Packet::Closed);
     assert_eq!(journal.entries(), ["Guard asked on /"]);
 }
 
 #[tokio::test]
 async fn handshake_without_auth_is_asked_about_null() {
     let (app, _) = journaled::<GuardModule>();
-    let server = serve(app).await;
-    let mut client = Client::open(server.address).await;
+    let server = TestApp::start(app).await;
+    let mut client = server.handshake("/").open().await.unwrap();
 
     client.send("0").await;
 
     let error = json!({ "message": "AUTH_FAILED" });
-    assert_eq!(client.next().await, Packet::ConnectError("/".to_owned(), error));
+    assert_eq!(client.next_packet().await, Packet::ConnectError("/".to_owned(), error));
 }
 
 #[tokio::test]
 async fn all_gateways_of_a_namespace_are_asked_and_told_in_import_order() {
     let (app, journal) = journaled::<HallModule>();
-    let server = serve(app).await;
-    let mut client = Client::open(server.address).await;
+    let server = TestApp::start(app).await;
+    let mut client = server.handshake("/").open().await.unwrap();
 
     client.join("/chat", json!({ "token": "good" })).await;
-    client.call("enter", json!({})).await;
+    client.emit_ack("enter", json!({})).await;
     client.close().await;
 
     assert_eq!(
@@ -194,8 +191,8 @@ async fn all_gateways_of_a_namespace_are_asked_and_told_in_import_order() {
 #[tokio::test]
 async fn any_gateway_of_the_namespace_may_refuse() {
     let (app, journal) = journaled::<HallModule>();
-    let server = serve(app).await;
-    let mut client = Client::open(server.address).await;
+    let server = TestApp::start(app).await;
+    let mut client = server.handshake("/").open().await.unwrap();
 
     let refused = client.join("/chat", json!({ "token": "no hall" })).await;
 
@@ -209,8 +206,8 @@ async fn any_gateway_of_the_namespace_may_refuse() {
 #[tokio::test]
 async fn each_gateway_of_a_namespace_has_its_own_error_event() {
     let (app, _) = journaled::<HallModule>();
-    let server = serve(app).await;
-    let mut client = Client::open(server.address).await;
+    let server = TestApp::start(app).await;
+    let mut client = server.handshake("/").open().await.unwrap();
     client.join("/chat", json!({ "token": "good" })).await;
 
     client.emit("guarded", json!({})).await;
@@ -224,11 +221,11 @@ async fn each_gateway_of_a_namespace_has_its_own_error_event() {
 #[tokio::test]
 async fn namespace_knows_only_the_events_of_its_own_gateways() {
     let (app, _) = journaled::<HallModule>();
-    let server = serve(app).await;
-    let mut client = Client::open(server.address).await;
+    let server = TestApp::start(app).await;
+    let mut client = server.handshake("/").open().await.unwrap();
     client.join("/", json!({ "token": "good" })).await;
 
-    let ack = client.call("enter", json!({})).await;
+    let ack = client.emit_ack("enter", json!({})).await;
 
     assert_eq!(ack["error"]["details"]["reason"], "unknown_event");
 }
@@ -236,8 +233,8 @@ async fn namespace_knows_only_the_events_of_its_own_gateways() {
 #[tokio::test]
 async fn namespace_without_a_gateway_lets_nobody_in() {
     let (app, _) = journaled::<GuardModule>();
-    let server = serve(app).await;
-    let mut client = Client::open(server.address).await;
+    let server = TestApp::start(app).await;
+    let mut client = server.handshake("/").open().await.unwrap();
 
     let refused = client.join("/nowhere", json!({ "token": "good" })).await;
 
@@ -247,8 +244,8 @@ async fn namespace_without_a_gateway_lets_nobody_in() {
 #[tokio::test]
 async fn client_may_leave_a_namespace_and_stay_in_another() {
     let (app, journal) = journaled::<GuardModule>();
-    let server = serve(app).await;
-    let mut client = Client::open(server.address).await;
+    let server = TestApp::start(app).await;
+    let mut client = server.handshake("/").open().await.unwrap();
     client.join("/", json!({ "token": "good" })).await;
     client.join("/chat", json!({ "token": "good" })).await;
 
@@ -257,7 +254,7 @@ async fn client_may_leave_a_namespace_and_stay_in_another() {
     assert_eq!(entries[4], "Guard disconnected: ClientNSDisconnect");
 
     client.speak_to("/");
-    let ack = client.call("guarded", json!({})).await;
+    let ack = client.emit_ack("guarded", json!({})).await;
     assert_eq!(ack["error"]["message"], "Not now");
 }
 
@@ -312,15 +309,15 @@ impl Module for CounterModule {
 #[tokio::test]
 async fn one_gateway_serves_the_same_events_on_two_namespaces() {
     let (app, journal) = journaled::<CounterModule>();
-    let server = serve(app).await;
-    let mut root = Client::connect(server.address, "/").await;
+    let server = TestApp::start(app).await;
+    let mut root = server.connect("/").await;
     journal.wait_for(1).await;
-    let mut chat = Client::connect(server.address, "/chat").await;
+    let mut chat = server.connect("/chat").await;
     journal.wait_for(2).await;
 
     // Both see what one instance has counted.
-    assert_eq!(root.call("count", json!(1)).await["data"], 3);
-    assert_eq!(chat.call("count", json!(2)).await["data"], 4);
+    assert_eq!(root.emit_ack("count", json!(1)).await["data"], 3);
+    assert_eq!(chat.emit_ack("count", json!(2)).await["data"], 4);
     assert_eq!(journal.entries(), ["connected /", "connected /chat", "1 on /", "2 on /chat"]);
 }
 
@@ -328,8 +325,8 @@ async fn one_gateway_serves_the_same_events_on_two_namespaces() {
 async fn connected_runs_before_the_first_event_though_events_are_there_already() {
     let gate = Arc::new(Semaphore::new(0));
     let (app, journal) = journaled::<CounterModule>();
-    let server = serve(app.override_with(Arc::clone(&gate))).await;
-    let mut client = Client::connect(server.address, "/chat").await;
+    let server = TestApp::start(app.override_with(Arc::clone(&gate))).await;
+    let mut client = server.connect("/chat").await;
     for n in 0..3 {
         client.emit("count", json!(n)).await;
     }
@@ -337,7 +334,7 @@ async fn connected_runs_before_the_first_event_though_events_are_there_already()
     // Packets of one connection are read in order: once this is answered, the server
     // has the events of `/chat`.
     client.join("/", json!({})).await;
-    client.call("count", json!("last")).await;
+    client.emit_ack("count", json!("last")).await;
     assert_eq!(journal.entries(), ["connected /", "\"last\" on /"]);
     gate.add_permits(1);
 
@@ -351,12 +348,12 @@ async fn connected_runs_before_the_first_event_though_events_are_there_already()
 async fn socket_that_leaves_while_it_is_welcomed_is_seen_off_afterwards() {
     let gate = Arc::new(Semaphore::new(0));
     let (app, journal) = journaled::<CounterModule>();
-    let server = serve(app.override_with(Arc::clone(&gate))).await;
-    let mut client = Client::connect(server.address, "/chat").await;
+    let server = TestApp::start(app.override_with(Arc::clone(&gate))).await;
+    let mut client = server.connect("/chat").await;
     client.emit("count", json!(1)).await;
     client.leave().await;
     client.join("/", json!({})).await;
-    client.call("count", json!(2)).await;
+    client.emit_ack("count", json!(2)).await;
     gate.add_permits(1);
 
     assert_eq!(
@@ -368,10 +365,10 @@ async fn socket_that_leaves_while_it_is_welcomed_is_seen_off_afterwards() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_socket_that_is_welcomed_is_seen_off_however_soon_it_leaves() {
     let (app, journal) = journaled::<CounterModule>();
-    let server = serve(app).await;
+    let server = TestApp::start(app).await;
 
     let visits = (0..200).map(async |_| {
-        let mut client = Client::open(server.address).await;
+        let mut client = server.handshake("/").open().await.unwrap();
         client.send("0{}").await;
         client.close().await;
     });
@@ -422,10 +419,10 @@ async fn hook_that_panics_harms_neither_the_socket_nor_other_gateways() {
         }
     }
     let (app, journal) = journaled::<BothModule>();
-    let server = serve(app).await;
-    let mut client = Client::connect(server.address, "/chat").await;
+    let server = TestApp::start(app).await;
+    let mut client = server.connect("/chat").await;
 
-    assert_eq!(client.call("hello", json!({})).await["status"], "ok");
+    assert_eq!(client.emit_ack("hello", json!({})).await["status"], "ok");
     client.close().await;
 
     assert_eq!(

@@ -2,15 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hornero::{App, ClientError, Data, EventAccess, Events, Gateway, Module, ModuleDef, SocketRef};
+use hornero::{
+    App, ClientError, Data, EventAccess, Events, Gateway, Module, ModuleDef, SocketRef,
+    testing::{Packet, TestApp},
+};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use crate::{
-    journal::{Journal, JournalModule},
-    server::serve,
-    socket::Client,
-};
+use crate::journal::{Journal, JournalModule};
 
 struct Line {
     journal: Arc<Journal>,
@@ -91,16 +90,16 @@ fn line() -> (App, Arc<Journal>, Arc<Semaphore>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn events_of_one_socket_run_in_order_while_another_is_not_held_up() {
     let (app, journal, gate) = line();
-    let server = serve(app).await;
-    let mut busy = Client::connect(server.address, "/").await;
-    let mut other = Client::connect(server.address, "/").await;
+    let server = TestApp::start(app).await;
+    let mut busy = server.connect("/").await;
+    let mut other = server.connect("/").await;
 
     busy.emit("wait", json!({})).await;
     for n in 0..500 {
         busy.emit("step", json!(n)).await;
     }
     journal.wait_for(1).await;
-    assert_eq!(other.call("greet", json!({})).await["data"], "hello");
+    assert_eq!(other.emit_ack("greet", json!({})).await["data"], "hello");
     assert_eq!(journal.entries(), ["waiting"], "the busy socket should be held up");
     gate.add_permits(1);
 
@@ -112,8 +111,8 @@ async fn events_of_one_socket_run_in_order_while_another_is_not_held_up() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn acks_come_in_the_order_of_the_events() {
     let (app, ..) = line();
-    let server = serve(app).await;
-    let mut client = Client::connect(server.address, "/").await;
+    let server = TestApp::start(app).await;
+    let mut client = server.connect("/").await;
 
     for n in 0..500 {
         client.send(&format!(r#"2{n}["step",{n}]"#)).await;
@@ -121,15 +120,15 @@ async fn acks_come_in_the_order_of_the_events() {
 
     for n in 0..500 {
         let ack = json!({ "status": "ok", "data": n });
-        assert_eq!(client.next().await, crate::socket::Packet::Ack("/".to_owned(), n, ack));
+        assert_eq!(client.next_packet().await, Packet::Ack("/".to_owned(), n, ack));
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn disconnected_runs_after_the_last_event() {
     let (app, journal, _) = line();
-    let server = serve(app).await;
-    let mut client = Client::connect(server.address, "/").await;
+    let server = TestApp::start(app).await;
+    let mut client = server.connect("/").await;
 
     client.emit("linger", json!({})).await;
     client.emit("step", json!(1)).await;
@@ -142,8 +141,8 @@ async fn disconnected_runs_after_the_last_event() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn flood_of_one_socket_is_refused_and_then_served_again() {
     let (app, journal, gate) = line();
-    let server = serve(app).await;
-    let mut client = Client::connect(server.address, "/").await;
+    let server = TestApp::start(app).await;
+    let mut client = server.connect("/").await;
 
     // More than any mailbox holds while the first event is at work.
     client.emit("wait", json!({})).await;
@@ -158,5 +157,5 @@ async fn flood_of_one_socket_is_refused_and_then_served_again() {
 
     gate.add_permits(1);
     journal.wait_for(2 + 4_096).await;
-    assert_eq!(client.call("greet", json!({})).await["data"], "hello");
+    assert_eq!(client.emit_ack("greet", json!({})).await["data"], "hello");
 }

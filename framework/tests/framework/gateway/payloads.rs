@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use hornero::{App, ClientError, Data, EventAccess, Events, Gateway, Module, ModuleDef, Valid};
+use hornero::{
+    App, ClientError, Data, EventAccess, Events, Gateway, Module, ModuleDef, Valid,
+    testing::{TestApp, TestSocket},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
-
-use crate::{
-    server::{Running, serve},
-    socket::Client,
-};
 
 /// Says what it understood.
 struct Mirror;
@@ -93,15 +91,15 @@ impl Module for MirrorModule {
     }
 }
 
-async fn mirror() -> (Running, Client) {
-    let server = serve(App::of::<MirrorModule>()).await;
-    let client = Client::connect(server.address, "/").await;
+async fn mirror() -> (TestApp, TestSocket) {
+    let server = TestApp::start(App::of::<MirrorModule>()).await;
+    let client = server.connect("/").await;
     (server, client)
 }
 
 /// Calls `event`, and returns the error of its ack, which must have come as an event too.
-async fn refusal(client: &mut Client, event: &str, payload: Value) -> Value {
-    let ack = client.call(event, payload).await;
+async fn refusal(client: &mut TestSocket, event: &str, payload: Value) -> Value {
+    let ack = client.emit_ack(event, payload).await;
     assert_eq!(ack["status"], "error", "{ack}");
     let (event, emitted) = client.next_event().await;
     assert_eq!(event, "error");
@@ -147,7 +145,7 @@ async fn missing_field_is_named() {
 async fn every_field_that_breaks_a_rule_is_listed() {
     let (_server, mut client) = mirror().await;
 
-    let good = client.call("checked", json!({ "displayName": "Ada", "age": 36 })).await;
+    let good = client.emit_ack("checked", json!({ "displayName": "Ada", "age": 36 })).await;
     assert_eq!(good["data"], "Ada, 36");
 
     let error = refusal(&mut client, "checked", json!({ "displayName": "", "age": 200 })).await;
@@ -167,25 +165,25 @@ async fn rule_that_panics_is_answered_and_the_socket_lives_on() {
     let error = refusal(&mut client, "explosive", json!({ "fuse": "short" })).await;
 
     assert_eq!(error["code"], "SERVER_ERROR");
-    assert_eq!(client.call("show", json!(1)).await["data"], 1);
+    assert_eq!(client.emit_ack("show", json!(1)).await["data"], 1);
 }
 
 #[tokio::test]
 async fn missing_payload_is_answered() {
     let (_server, mut client) = mirror().await;
 
-    let ack = client.call_with(json!(["room"])).await;
+    let ack = client.emit_ack_with(json!(["room"])).await;
 
     assert_eq!(ack["error"]["code"], "PROTOCOL_ERROR");
     assert_eq!(ack["error"]["details"]["field"], "payload");
-    assert_eq!(client.call_with(json!(["show"])).await["data"], Value::Null);
+    assert_eq!(client.emit_ack_with(json!(["show"])).await["data"], Value::Null);
 }
 
 #[tokio::test]
 async fn of_several_arguments_the_first_counts() {
     let (_server, mut client) = mirror().await;
 
-    let ack = client.call_with(json!(["show", "first", "second", { "third": 3 }])).await;
+    let ack = client.emit_ack_with(json!(["show", "first", "second", { "third": 3 }])).await;
 
     assert_eq!(ack, json!({ "status": "ok", "data": "first" }));
 }
@@ -202,13 +200,13 @@ async fn envelope_is_opened() {
         json!({ "data": { "n": 1 }, "version": "1.7" }),
         json!({ "data": { "n": 1 }, "event": null, "version": null, "requestId": null }),
     ] {
-        let ack = client.call("show", envelope.clone()).await;
+        let ack = client.emit_ack("show", envelope.clone()).await;
         assert_eq!(ack, json!({ "status": "ok", "data": { "n": 1 } }), "{envelope}");
     }
 
     let envelope =
         json!({ "data": { "n": 1 }, "event": "show", "version": "1.0", "requestId": "r" });
-    let ack = client.call("show", envelope).await;
+    let ack = client.emit_ack("show", envelope).await;
     assert_eq!(ack, json!({ "status": "ok", "data": { "n": 1 }, "requestId": "r" }));
 }
 
@@ -224,7 +222,7 @@ async fn object_with_other_keys_is_no_envelope() {
         json!([{ "data": 1 }]),
         json!("data"),
     ] {
-        let ack = client.call("show", bare.clone()).await;
+        let ack = client.emit_ack("show", bare.clone()).await;
         assert_eq!(ack, json!({ "status": "ok", "data": bare }));
     }
 }
@@ -260,7 +258,7 @@ async fn request_id_has_at_most_128_bytes() {
     let (_server, mut client) = mirror().await;
 
     let longest = "r".repeat(128);
-    let ack = client.call("show", json!({ "data": 1, "requestId": longest })).await;
+    let ack = client.emit_ack("show", json!({ "data": 1, "requestId": longest })).await;
     assert_eq!(ack["requestId"], longest);
 
     let envelope = json!({ "data": 1, "requestId": "r".repeat(129) });
@@ -288,7 +286,7 @@ async fn envelope_with_a_key_of_a_wrong_type_is_refused() {
 async fn request_id_of_bare_data_is_data() {
     let (_server, mut client) = mirror().await;
 
-    let ack = client.call("show", json!({ "roomId": 1, "requestId": "r" })).await;
+    let ack = client.emit_ack("show", json!({ "roomId": 1, "requestId": "r" })).await;
 
     assert_eq!(ack, json!({ "status": "ok", "data": { "roomId": 1, "requestId": "r" } }));
 }
