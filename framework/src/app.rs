@@ -12,7 +12,7 @@ use socketioxide::{ParserConfig, SocketIo, adapter::LocalAdapter, layer::SocketI
 use crate::{
     build::{Builder, StartError, run},
     config::{Config, ConfigProblems, ConfigSection, ConfigValue, Section},
-    contract::{About, ControllerContract, Documents, GatewayContract, clashes},
+    contract::{About, ControllerContract, Documents, GatewayContract, SocketContract, clashes},
     graph::{Graph, ModuleInfo, Override},
     http,
     logging::LoggingConfig,
@@ -170,6 +170,11 @@ impl App {
     /// What goes in and out of each gateway, those of imported modules first.
     pub fn gateways(&self) -> impl Iterator<Item = &GatewayContract> {
         self.graph.modules.iter().flat_map(|it| &it.def.gateways)
+    }
+
+    /// The plain-WebSocket protocols, those of imported modules first.
+    pub fn sockets(&self) -> impl Iterator<Item = &SocketContract> {
+        self.graph.modules.iter().flat_map(|it| &it.def.sockets)
     }
 
     /// Kind of place the app runs in: `development` unless configured, or `production`.

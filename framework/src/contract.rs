@@ -6,7 +6,7 @@
 //! events   signatures of handlers, Event ──> GatewayContract ────> asyncapi.json, socket.d.ts
 //! ```
 
-use std::any::type_name;
+use std::{any::type_name, panic::Location};
 
 use serde::Serialize;
 use utoipa::{
@@ -122,6 +122,19 @@ pub struct EmittedEvent {
     /// Its data.
     pub data: Shape,
     pub(crate) place: Place,
+}
+
+/// A plain-WebSocket protocol.
+#[derive(Debug, Clone)]
+pub struct SocketContract {
+    /// The protocol.
+    pub socket: Key,
+    /// Path at which clients connect.
+    pub path: &'static str,
+    /// Name of the module that has it.
+    pub module: String,
+    /// Where the module lists it.
+    pub place: &'static Location<'static>,
 }
 
 /// Everything that goes in and out of a gateway.

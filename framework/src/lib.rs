@@ -27,7 +27,7 @@ pub use build::StartError;
 pub use config::{Config, ConfigProblem, ConfigProblems, ConfigSection, ConfigValue};
 pub use contract::{
     ControllerContract, Documents, EmittedEvent, Event, GatewayContract, HandledEvent,
-    RouteContract, Shape, Signature,
+    RouteContract, Shape, Signature, SocketContract,
 };
 pub use controller::{Controller, Routes};
 pub use error::{CONTRACT_VERSION, ClientError, ErrorKind, timestamp};

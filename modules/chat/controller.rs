@@ -116,7 +116,7 @@ impl Controller for ChatController {
         (status = 403, description = "Not a member of the public room; or the token lacks the scope `chat`"),
         (status = 404, description = "No such room, or no access to it"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn send_to_room(
     State(this): State<Arc<ChatController>>,
@@ -138,7 +138,7 @@ async fn send_to_room(
         (status = 403, description = "Not a member of the public room; or the token lacks the scope `chat`"),
         (status = 404, description = "No such room, or no access to it"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn list_in_room(
     State(this): State<Arc<ChatController>>,
@@ -178,7 +178,7 @@ async fn list_in_room(
         (status = 404, description = "No such session, or no access to it"),
         (status = 409, description = "The session is closed"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn send_to_session(
     State(this): State<Arc<ChatController>>,
@@ -200,7 +200,7 @@ async fn send_to_session(
         (status = 403, description = "The token lacks the scope `chat`"),
         (status = 404, description = "No such session, or no access to it"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn list_in_session(
     State(this): State<Arc<ChatController>>,

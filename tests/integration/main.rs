@@ -10,6 +10,7 @@ mod contract;
 mod conventions;
 mod documents;
 mod history;
+mod inspect;
 mod live;
 mod persistence;
 mod rooms;

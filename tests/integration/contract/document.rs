@@ -72,6 +72,12 @@ impl Operation {
         self.description["security"] == serde_json::json!([{}])
     }
 
+    /// What a token must be good for.
+    pub(crate) fn scopes(&self) -> Vec<String> {
+        let scopes = self.description["security"][0]["bearer"].clone();
+        serde_json::from_value(scopes).unwrap_or_default()
+    }
+
     /// Schema of the request's body, if it has one.
     pub(crate) fn body(&self) -> Option<&Value> {
         self.description["requestBody"]["content"]["application/json"].get("schema")
