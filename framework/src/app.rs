@@ -11,8 +11,10 @@ use socketioxide::{ParserConfig, SocketIo, adapter::LocalAdapter, layer::SocketI
 
 use crate::{
     build::{Builder, StartError, run},
-    config::{Config, ConfigProblems, ConfigSection, ConfigValue, Section},
-    contract::{About, ControllerContract, Documents, GatewayContract, SocketContract, clashes},
+    config::{Config, ConfigProblems, ConfigSection, ConfigValue, Section, same_sections},
+    contract::{
+        About, ControllerContract, Documents, GatewayContract, SocketContract, clashes, paths,
+    },
     graph::{Graph, ModuleInfo, Override},
     http,
     logging::LoggingConfig,
@@ -102,7 +104,9 @@ impl App {
     /// All mistakes at once, each with its place and what to do about it.
     pub fn check(&self) -> Result<(), Mistakes> {
         let mut mistakes = self.graph.check();
+        mistakes.append(&mut paths::find(self.controllers(), self.sockets()));
         mistakes.append(&mut clashes::find(self.controllers(), self.gateways()));
+        mistakes.append(&mut same_sections(&self.all_sections()));
         if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
     }
 
@@ -137,17 +141,24 @@ impl App {
 
     /// The framework's sections and those of the modules, each once.
     fn sections(&self) -> Vec<Section> {
-        let mut sections = vec![
-            Section::of::<ServerConfig>(),
-            Section::of::<WebsocketConfig>(),
-            Section::of::<LoggingConfig>(),
-        ];
-        for section in self.graph.modules.iter().flat_map(|it| &it.def.sections) {
+        let mut sections: Vec<Section> = Vec::new();
+        for section in self.all_sections() {
             if sections.iter().all(|it| it.key != section.key) {
-                sections.push(*section);
+                sections.push(section);
             }
         }
         sections
+    }
+
+    /// The framework's sections and those of the modules, as often as they are listed.
+    fn all_sections(&self) -> Vec<Section> {
+        let ours = [
+            Section::of::<ServerConfig>(None),
+            Section::of::<WebsocketConfig>(None),
+            Section::of::<LoggingConfig>(None),
+        ];
+        let theirs = self.graph.modules.iter().flat_map(|it| &it.def.sections);
+        ours.into_iter().chain(theirs.copied()).collect()
     }
 
     /// The modules, those that are imported before those that import them.

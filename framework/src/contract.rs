@@ -24,6 +24,7 @@ pub(crate) mod clashes;
 mod documents;
 mod events;
 mod openapi;
+pub(crate) mod paths;
 mod routes;
 mod schemas;
 mod typescript;

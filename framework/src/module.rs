@@ -191,7 +191,7 @@ impl ModuleDef {
     /// Provides the configuration section `T`, read from the layers of [`Config`](crate::Config).
     #[track_caller]
     pub fn config<T: ConfigSection>(&mut self) -> &mut Self {
-        self.sections.push(Section::of::<T>());
+        self.sections.push(Section::of::<T>(Some(Location::caller())));
         let read: fn(Arc<Config>) -> Result<T, ConfigProblems> = |config| config.section::<T>();
         self.try_provide(read)
     }

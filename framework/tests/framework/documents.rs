@@ -215,6 +215,71 @@ fn lists_of_a_type_refer_to_it() {
 }
 
 #[test]
+fn every_reference_leads_somewhere() {
+    /// What is true of one question.
+    #[derive(Serialize, ToSchema)]
+    struct Count {
+        vote: Vote,
+        of: Option<Box<Count>>,
+    }
+
+    #[derive(Serialize, ToSchema)]
+    struct Ranked<T> {
+        rank: u32,
+        by: Option<Vote>,
+        inner: T,
+    }
+
+    impl Event for Page<Ranked<Count>> {
+        const NAME: &'static str = "polls:counted";
+    }
+
+    struct CountGateway;
+    impl Gateway for CountGateway {
+        const NAMESPACES: &'static [&'static str] = &["/", "/polls"];
+
+        fn events(on: &mut Events<Self>) {
+            on.on("polls:list", Self::list).replies("polls:listed").emits::<Page<Ranked<Count>>>();
+        }
+    }
+    impl CountGateway {
+        async fn list(self: Arc<Self>, _: Public) -> Result<Page<Poll>, ClientError> {
+            Ok(Page { items: Vec::new(), next_cursor: None, has_more: false })
+        }
+    }
+    struct CountModule;
+    impl Module for CountModule {
+        fn define(m: &mut ModuleDef) {
+            m.gateway(|| CountGateway);
+        }
+    }
+
+    // Without any other module: another one's events could bring the missing schemas along.
+    for documents in [App::of::<CountModule>().documents(), documents()] {
+        for text in [documents.openapi, documents.asyncapi] {
+            let document: Value = serde_json::from_str(&text).unwrap();
+            let references = references(&document);
+            assert!(references.len() > 3, "{text}");
+            for reference in references {
+                let there = document.pointer(reference.trim_start_matches('#')).is_some();
+                assert!(there, "nothing is at {reference} of:\n{text}");
+            }
+        }
+    }
+}
+
+/// Every `$ref` in a document.
+fn references(document: &Value) -> Vec<&str> {
+    let own = document["$ref"].as_str();
+    let inner: Vec<&Value> = match document {
+        Value::Array(items) => items.iter().collect(),
+        Value::Object(entries) => entries.values().collect(),
+        _ => Vec::new(),
+    };
+    own.into_iter().chain(inner.into_iter().flat_map(references)).collect()
+}
+
+#[test]
 fn contract_of_routes_can_be_read_by_programs() {
     let app = App::of::<PollsModule>();
     let contract = app.controllers().next().unwrap();
