@@ -14,6 +14,7 @@ use crate::{
     config::{Config, ConfigProblems, ConfigSection, ConfigValue, Section, same_sections},
     contract::{
         About, ControllerContract, Documents, GatewayContract, SocketContract, clashes, paths,
+        references,
     },
     graph::{Graph, ModuleInfo, Override},
     http,
@@ -106,6 +107,7 @@ impl App {
         let mut mistakes = self.graph.check();
         mistakes.append(&mut paths::find(self.controllers(), self.sockets()));
         mistakes.append(&mut clashes::find(self.controllers(), self.gateways()));
+        mistakes.append(&mut references::find(self.controllers(), self.gateways()));
         mistakes.append(&mut same_sections(&self.all_sections()));
         if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
     }

@@ -25,6 +25,7 @@ mod documents;
 mod events;
 mod openapi;
 pub(crate) mod paths;
+pub(crate) mod references;
 mod routes;
 mod schemas;
 mod typescript;

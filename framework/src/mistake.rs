@@ -134,6 +134,17 @@ pub(crate) fn same_type(name: &str, first: Place, second: Place) -> Mistake {
     )
 }
 
+pub(crate) fn missing_type(name: &str, place: Place) -> Mistake {
+    Mistake::new(
+        place,
+        format!("the documents would refer to a type `{name}` that they do not have"),
+        format!(
+            "`{name}` is the argument of a generic type: say `#[schema(inline)]` at the field that \
+             has it; or it stands in itself: name it in a type without arguments"
+        ),
+    )
+}
+
 pub(crate) fn our_type(name: &str, place: Place) -> Mistake {
     Mistake::new(
         place,

@@ -56,6 +56,18 @@ async fn server_serves_its_documents() {
 }
 
 #[test]
+fn every_reference_leads_somewhere() {
+    for document in [document::openapi(), document::asyncapi()] {
+        let references = document::references(&document);
+        assert!(references.len() > 50, "{references:?}");
+        for reference in references {
+            let there = document.pointer(reference.trim_start_matches('#'));
+            assert!(there.is_some(), "{} has nothing at {reference}", document["info"]);
+        }
+    }
+}
+
+#[test]
 fn every_operation_says_who_may_call_it() {
     let operations = document::operations();
     assert!(operations.len() >= 14, "{operations:?}");

@@ -29,6 +29,7 @@ mod missing_guard;
 mod missing_in_hook;
 mod missing_provider;
 mod missing_trait;
+mod missing_type;
 mod module_circle;
 mod not_imported;
 mod private_provider;
@@ -106,6 +107,7 @@ async fn mistakes() -> Vec<Mistake> {
         duplicate_route,
         indistinct_paths,
         same_type_name,
+        missing_type,
         duplicate_section,
         useless_override,
     ];

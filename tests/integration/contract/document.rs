@@ -62,6 +62,17 @@ pub(crate) fn client_events() -> Vec<ClientEvent> {
         .collect()
 }
 
+/// Every `$ref` in a document.
+pub(crate) fn references(document: &Value) -> Vec<&str> {
+    let own = document["$ref"].as_str();
+    let inner: Vec<&Value> = match document {
+        Value::Array(items) => items.iter().collect(),
+        Value::Object(entries) => entries.values().collect(),
+        _ => Vec::new(),
+    };
+    own.into_iter().chain(inner.into_iter().flat_map(references)).collect()
+}
+
 /// The schema of this name in `openapi.json`.
 pub(crate) fn schema(name: &str) -> Value {
     openapi()["components"]["schemas"][name].clone()
