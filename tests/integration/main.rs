@@ -9,6 +9,7 @@ mod command;
 mod contract;
 mod conventions;
 mod documents;
+mod guards;
 mod history;
 mod inspect;
 mod live;

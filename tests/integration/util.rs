@@ -15,8 +15,9 @@
 
 use std::{collections::VecDeque, future::Future, io, net::SocketAddr, path::Path, time::Duration};
 
+use auth::{Role, UserService, UserType};
 use futures_util::{SinkExt, StreamExt};
-use hornero::{App, Config};
+use hornero::{App, Config, Module};
 use hornero_server::AppModule;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -55,6 +56,7 @@ pub(crate) struct TestApp {
     pub(crate) address: SocketAddr,
     folder: TempDir,
     variables: Vec<(String, String)>,
+    app: fn() -> App,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<io::Result<()>>,
 }
@@ -67,28 +69,32 @@ impl TestApp {
 
     /// Starts a server that sees these environment variables.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        Self::start_in(folder, variables.collect()).await
+        Self::of::<AppModule>(variables).await
     }
 
-    async fn start_in(folder: TempDir, variables: Vec<(String, String)>) -> Self {
-        let app = App::of::<AppModule>().with_config(config(folder.path(), &variables));
-        let server = app.build().await.unwrap();
+    /// The same with another root module, which imports what it needs.
+    pub(crate) async fn of<M: Module>(variables: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        Self::start_in(folder, variables.collect(), App::of::<M>).await
+    }
+
+    async fn start_in(folder: TempDir, variables: Vec<(String, String)>, app: fn() -> App) -> Self {
+        let server = app().with_config(config(folder.path(), &variables)).build().await.unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(server.serve(listener, async {
             stopped.await.ok();
         }));
-        Self { address, folder, variables, stop, serving }
+        Self { address, folder, variables, app, stop, serving }
     }
 
     /// Stops the server, and starts another one on the same data folder.
     pub(crate) async fn restart(self) -> Self {
         self.stop.send(()).unwrap();
         soon(self.serving).await.unwrap().unwrap();
-        Self::start_in(self.folder, self.variables).await
+        Self::start_in(self.folder, self.variables, self.app).await
     }
 
     /// A new user with an account.
@@ -96,6 +102,21 @@ impl TestApp {
         let email = format!("{}@example.org", Uuid::new_v4());
         let form = json!({ "email": email, "password": PASSWORD, "displayName": name });
         User::of(self.address, &self.post("/auth/register", form).await.expect(201))
+    }
+
+    /// A new user of this rank, made so as by `hornero user promote`.
+    pub(crate) async fn promoted(
+        &self,
+        name: &str,
+        role: Option<Role>,
+        user_type: Option<UserType>,
+    ) -> User {
+        let email = self.register(name).await.email.unwrap();
+        let app = App::of::<AppModule>().with_config(config(self.folder.path(), &self.variables));
+        let users = app.resolve::<UserService>().await.unwrap();
+        users.promote(&email, role, user_type).await.unwrap();
+        let login = json!({ "email": email, "password": PASSWORD });
+        User::of(self.address, &self.post("/auth/login", login).await.expect(200))
     }
 
     /// A new user without an account.
