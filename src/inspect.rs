@@ -35,7 +35,7 @@ fn answer(event: &HandledEvent) -> String {
     }
 }
 
-/// The documented REST routes, and the paths at which plain WebSockets connect.
+/// The documented REST routes, and the paths of plain-WebSocket protocols.
 pub fn routes(app: &App) -> String {
     let mut routes =
         vec![["METHOD", "PATH", "WHO", "CONTROLLER", "MODULE", "LISTED AT"].map(str::to_owned)];

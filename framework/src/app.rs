@@ -16,6 +16,7 @@ use crate::{
         About, ControllerContract, Documents, GatewayContract, SocketContract, clashes, paths,
         references,
     },
+    gateway::Limits,
     graph::{Graph, ModuleInfo, Override},
     http,
     logging::LoggingConfig,
@@ -23,7 +24,7 @@ use crate::{
     module::{Doors, Module},
     provider::{Inject, Key, instance_of},
     server::Server,
-    settings::{ServerConfig, WebsocketConfig},
+    settings::{RateLimitConfig, ServerConfig, WebsocketConfig},
     stopping::Stopping,
 };
 
@@ -157,6 +158,7 @@ impl App {
         let ours = [
             Section::of::<ServerConfig>(None),
             Section::of::<WebsocketConfig>(None),
+            Section::of::<RateLimitConfig>(None),
             Section::of::<LoggingConfig>(None),
         ];
         let theirs = self.graph.modules.iter().flat_map(|it| &it.def.sections);
@@ -212,7 +214,7 @@ impl App {
     /// failure of a constructor or hook.
     pub async fn build(self) -> Result<Server, StartError> {
         let (documents, about) = (self.documents(), self.about.clone());
-        let Prepared { mut builder, settings, layer, io, stopping } = self.prepare()?;
+        let Prepared { mut builder, settings, limits, layer, io, stopping } = self.prepare()?;
         let mut doors = Doors { stopping: Arc::clone(&stopping), ..Doors::default() };
         if settings.docs {
             doors.routes = documents.routes(&about);
@@ -243,7 +245,7 @@ impl App {
             run(hook, &arguments).await?;
         }
         // Only now: no client may come in before the hooks have ended.
-        let sockets = doors.sockets.open(io);
+        let sockets = doors.sockets.open(io, limits);
         let router = http::layered(doors.routes, layer, &settings);
         on_shutdown.reverse();
         Ok(Server { router, sockets, settings, stopping, tasks, on_shutdown })
@@ -266,6 +268,7 @@ impl App {
         self.check_config()?;
         self.check()?;
         let settings: ServerConfig = self.config.section()?;
+        let limits = Limits::of(&self.config.section()?);
         let (layer, io) = socket_io(&self.config.section()?);
         let stopping = Arc::new(Stopping::default());
         let globals = [
@@ -275,7 +278,7 @@ impl App {
             (Key::of::<Stopping>(), instance_of(Arc::clone(&stopping))),
         ];
         self.graph.globals.extend(globals);
-        Ok(Prepared { builder: Builder::new(self.graph), settings, layer, io, stopping })
+        Ok(Prepared { builder: Builder::new(self.graph), settings, limits, layer, io, stopping })
     }
 }
 
@@ -283,6 +286,7 @@ impl App {
 struct Prepared {
     builder: Builder,
     settings: ServerConfig,
+    limits: Limits,
     layer: SocketIoLayer<LocalAdapter>,
     io: SocketIo,
     stopping: Arc<Stopping>,

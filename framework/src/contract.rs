@@ -15,7 +15,7 @@ use utoipa::{
 };
 
 use crate::{
-    gateway::EventAccess,
+    gateway::{EventAccess, RateClass},
     provider::{Key, Place, short_name},
 };
 
@@ -113,6 +113,8 @@ pub struct HandledEvent {
     pub signature: Signature,
     /// Event by which the answer is sent too.
     pub reply_event: Option<&'static str>,
+    /// Which limit of its connection it counts against.
+    pub rate: RateClass,
     pub(crate) place: Place,
 }
 

@@ -1,7 +1,7 @@
 //! The [`Gateway`] trait: a feature's Socket.IO events.
 //!
 //! ```text
-//! packet -> mailbox of the socket -> envelope, extraction, guards -> around -> handler -> ack
+//! packet -> rate -> mailbox of the socket -> envelope, extraction, guards -> around -> handler -> ack
 //! ```
 //!
 //! All of it happens when the event's turn in the socket's mailbox has come, and what the
@@ -22,12 +22,15 @@ mod extract;
 mod mailbox;
 mod namespace;
 mod packet;
+mod rate;
 mod reply;
 
 pub use emit::{Broadcast, EmitEvent, Frame};
 pub use events::{EventCall, EventHandler, Events};
 pub use extract::{Data, FromEvent, Incoming, Public};
 pub(crate) use namespace::{NamespaceTable, Sockets};
+pub(crate) use rate::Limits;
+pub use rate::RateClass;
 pub use reply::Reply;
 
 /// Turns Socket.IO events into service calls, and their results into acks.

@@ -34,7 +34,7 @@ pub use error::{CONTRACT_VERSION, ClientError, ErrorKind, timestamp};
 pub use extract::{Json, Query, Valid};
 pub use gateway::{
     Broadcast, Data, EmitEvent, EventAccess, EventCall, EventHandler, Events, Frame, FromEvent,
-    Gateway, Handshake, Incoming, Public, Reply,
+    Gateway, Handshake, Incoming, Public, RateClass, Reply,
 };
 pub use graph::ModuleInfo;
 pub use http::{RequestId, Site};
@@ -43,7 +43,7 @@ pub use module::{Module, ModuleDef};
 pub use page::{Cursor, Page};
 pub use provider::{Bindable, BoxError, Constructor, Inject, Key};
 pub use server::Server;
-pub use settings::{CorsConfig, ServerConfig, WebsocketConfig};
+pub use settings::{CorsConfig, RateLimitConfig, ServerConfig, WebsocketConfig};
 pub use socket::{Connection, Gone, Socket};
 /// Every connection of the server. A provider in every module.
 pub use socketioxide::SocketIo;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auth::{Authenticates, Caller, Scope, TokenService};
 use delivery::NAMESPACES;
-use hornero::{ClientError, Data, DisconnectReason, Events, Gateway, SocketRef, Valid};
+use hornero::{ClientError, Data, DisconnectReason, Events, Gateway, RateClass, SocketRef, Valid};
 
 use crate::{
     announcements::RoomTyping,
@@ -43,11 +43,9 @@ impl Gateway for ChatGateway {
     const ERROR_EVENT: &'static str = "chat:error";
 
     fn events(on: &mut Events<Self>) {
-        on.on("chat:message:send", Self::send)
-            .on("chat:typing:start", Self::start_typing)
-            .on("chat:typing:stop", Self::stop_typing)
-            .emits::<MessageView>()
-            .emits::<RoomTyping>();
+        on.on("chat:message:send", Self::send).emits::<MessageView>().emits::<RoomTyping>();
+        on.on("chat:typing:start", Self::start_typing).rate(RateClass::Signal);
+        on.on("chat:typing:stop", Self::stop_typing).rate(RateClass::Signal);
     }
 
     async fn disconnected(self: Arc<Self>, socket: SocketRef, _: DisconnectReason) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auth::{Authenticates, Caller, Scope, TokenService};
 use delivery::NAMESPACES;
-use hornero::{ClientError, Data, Events, Gateway, SocketRef, Valid};
+use hornero::{ClientError, Data, Events, Gateway, RateClass, SocketRef, Valid};
 
 use crate::{
     announcements::SessionTyping,
@@ -44,6 +44,7 @@ impl Gateway for SessionChatGateway {
     fn events(on: &mut Events<Self>) {
         on.on("send_message", Self::send)
             .on("typing", Self::set_typing)
+            .rate(RateClass::Signal)
             .emits::<SessionMessageView>()
             .emits::<SessionTyping>();
     }

@@ -8,7 +8,10 @@ use std::{
 
 use auth::AuthConfig;
 use database::DatabaseConfig;
-use hornero::{App, Config, ConfigSection, ServerConfig, WebsocketConfig, logging::LoggingConfig};
+use hornero::{
+    App, Config, ConfigSection, RateLimitConfig, ServerConfig, WebsocketConfig,
+    logging::LoggingConfig,
+};
 use hornero_server::AppModule;
 use serde_json::{Value, json};
 
@@ -151,6 +154,7 @@ fn sections() -> Vec<(&'static str, Value)> {
     vec![
         section::<ServerConfig>(),
         section::<WebsocketConfig>(),
+        section::<RateLimitConfig>(),
         section::<LoggingConfig>(),
         section::<DatabaseConfig>(),
         section::<AuthConfig>(),

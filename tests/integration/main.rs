@@ -14,6 +14,7 @@ mod history;
 mod inspect;
 mod live;
 mod persistence;
+mod rate;
 mod rooms;
 mod sessions;
 mod util;

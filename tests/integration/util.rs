@@ -62,7 +62,7 @@ pub(crate) struct TestApp {
 }
 
 impl TestApp {
-    /// Starts a server that is configured by nothing but its defaults.
+    /// Starts a server that is configured by nothing but its defaults, without limits of rate.
     pub(crate) async fn start() -> Self {
         Self::with(&[]).await
     }
@@ -138,8 +138,13 @@ impl TestApp {
 
 fn config(folder: &Path, variables: &[(String, String)]) -> Config {
     let data = folder.join("data").display().to_string();
-    let data = ("HORNERO__SERVER__DATA_DIR".to_owned(), data);
-    Config::load(folder, variables.iter().cloned().chain([data])).unwrap()
+    // Tests send faster than people, unless they say that they do not.
+    let ours = [
+        ("HORNERO__RATE_LIMIT__EVENTS".to_owned(), "0".to_owned()),
+        ("HORNERO__RATE_LIMIT__SIGNALS".to_owned(), "0".to_owned()),
+        ("HORNERO__SERVER__DATA_DIR".to_owned(), data),
+    ];
+    Config::load(folder, ours.into_iter().chain(variables.iter().cloned())).unwrap()
 }
 
 /// Somebody with a token.

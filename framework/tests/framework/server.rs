@@ -39,6 +39,11 @@ impl Running {
     }
 }
 
+/// A configuration in which a client may send as many events as it likes.
+pub(crate) fn unlimited() -> Config {
+    environment(&[("HORNERO__RATE_LIMIT__EVENTS", "0"), ("HORNERO__RATE_LIMIT__SIGNALS", "0")])
+}
+
 /// A configuration with nothing but these environment variables.
 pub(crate) fn environment(variables: &[(&str, &str)]) -> Config {
     let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     journal::{Journal, JournalModule},
-    server::serve,
+    server::{serve, unlimited},
     socket::Client,
 };
 
@@ -84,7 +84,8 @@ impl Module for LineModule {
 
 fn line() -> (App, Arc<Journal>, Arc<Semaphore>) {
     let (journal, gate) = (Journal::new(), Arc::new(Semaphore::new(0)));
-    let app = App::of::<LineModule>().override_with(Arc::clone(&journal));
+    let app = App::of::<LineModule>().with_config(unlimited());
+    let app = app.override_with(Arc::clone(&journal));
     (app.override_with(Arc::clone(&gate)), journal, gate)
 }
 
