@@ -189,6 +189,7 @@ impl ModuleDef {
     }
 
     /// Provides the configuration section `T`, read from the layers of [`Config`](crate::Config).
+    /// Several modules may do so.
     #[track_caller]
     pub fn config<T: ConfigSection>(&mut self) -> &mut Self {
         self.sections.push(Section::of::<T>(Some(Location::caller())));

@@ -15,7 +15,7 @@ use crate::{
 /// The type must be `#[serde(rename_all = "camelCase", default)]`, and its `Default`
 /// is the weakest layer. It also tells which keys exist.
 pub trait ConfigSection: Serialize + DeserializeOwned + Default + Send + Sync + 'static {
-    /// First part of the section's keys, e.g. `server`.
+    /// First part of the section's keys, e.g. `server`. No other type has the same.
     const KEY: &'static str;
 
     /// Older names of environment variables, and the keys they set:
