@@ -26,6 +26,8 @@ enum Action {
     Check,
     /// List the Socket.IO events, and who may send them.
     Events,
+    /// List the REST routes and plain-WebSocket paths, and who may use them.
+    Routes,
     /// Draw the modules as a Mermaid diagram.
     Graph,
     /// Print every setting that is in force, secrets masked.
@@ -89,6 +91,7 @@ impl Command {
             Action::Serve => serve::run().await,
             Action::Check => check(),
             Action::Events => app().map(|it| print!("{}", inspect::events(&it))),
+            Action::Routes => app().map(|it| print!("{}", inspect::routes(&it))),
             Action::Graph => app().map(|it| print!("{}", inspect::graph(&it))),
             Action::Config => print_config(),
             Action::Doctor => doctor::run().await,

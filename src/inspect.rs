@@ -1,6 +1,8 @@
-//! What the app contains, as text: events, modules, settings.
+//! What the app contains, as text: events, routes, modules, settings.
 
-use hornero::{App, ConfigProblems, HandledEvent};
+use std::panic::Location;
+
+use hornero::{App, ConfigProblems, HandledEvent, RouteContract};
 
 /// The Socket.IO events, a table for each direction.
 pub fn events(app: &App) -> String {
@@ -31,6 +33,44 @@ fn answer(event: &HandledEvent) -> String {
         Some(reply) => format!("{data} as {reply}"),
         None => data.to_owned(),
     }
+}
+
+/// The documented REST routes, and the paths of plain-WebSocket protocols.
+pub fn routes(app: &App) -> String {
+    let mut routes =
+        vec![["METHOD", "PATH", "WHO", "CONTROLLER", "MODULE", "LISTED AT"].map(str::to_owned)];
+    for contract in app.controllers() {
+        let (controller, place) = (contract.controller.to_string(), place(contract.place));
+        routes.extend(contract.routes.iter().map(|route| {
+            let (method, path) = (route.method.to_owned(), route.path.clone());
+            let module = contract.module.clone();
+            [method, path, who(route), controller.clone(), module, place.clone()]
+        }));
+    }
+    let mut sockets =
+        vec![["PLAIN WEBSOCKET", "PROTOCOL", "MODULE", "LISTED AT"].map(str::to_owned)];
+    sockets.extend(
+        app.sockets().map(|it| {
+            [it.path.to_owned(), it.socket.to_string(), it.module.clone(), place(it.place)]
+        }),
+    );
+    match sockets.len() {
+        1 => table(&routes),
+        _ => format!("{}\n{}", table(&routes), table(&sockets)),
+    }
+}
+
+/// Who may call a route, in the words that events have for it.
+fn who(route: &RouteContract) -> String {
+    match route.access() {
+        None => "not said".to_owned(),
+        Some(any) if any.is_empty() => "user".to_owned(),
+        Some(all) => all.join(", "),
+    }
+}
+
+fn place(place: &Location<'_>) -> String {
+    format!("{}:{}", place.file(), place.line())
 }
 
 /// The modules as a Mermaid diagram: who imports whom.

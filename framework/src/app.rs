@@ -11,8 +11,12 @@ use socketioxide::{ParserConfig, SocketIo, adapter::LocalAdapter, layer::SocketI
 
 use crate::{
     build::{Builder, StartError, run},
-    config::{Config, ConfigProblems, ConfigSection, ConfigValue, Section},
-    contract::{About, ControllerContract, Documents, GatewayContract, clashes},
+    config::{Config, ConfigProblems, ConfigSection, ConfigValue, Section, same_sections},
+    contract::{
+        About, ControllerContract, Documents, GatewayContract, SocketContract, clashes, paths,
+        references,
+    },
+    gateway::Limits,
     graph::{Graph, ModuleInfo, Override},
     http,
     logging::LoggingConfig,
@@ -20,7 +24,7 @@ use crate::{
     module::{Doors, Module},
     provider::{Bindable, Constructor, Inject, Key, Provider, instance_of},
     server::Server,
-    settings::{ServerConfig, WebsocketConfig},
+    settings::{RateLimitConfig, ServerConfig, WebsocketConfig},
     stopping::Stopping,
 };
 
@@ -151,7 +155,10 @@ impl App {
     /// All mistakes at once, each with its place and what to do about it.
     pub fn check(&self) -> Result<(), Mistakes> {
         let mut mistakes = self.graph.check();
+        mistakes.append(&mut paths::find(self.controllers(), self.sockets()));
         mistakes.append(&mut clashes::find(self.controllers(), self.gateways()));
+        mistakes.append(&mut references::find(self.controllers(), self.gateways()));
+        mistakes.append(&mut same_sections(&self.all_sections()));
         if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
     }
 
@@ -186,17 +193,25 @@ impl App {
 
     /// The framework's sections and those of the modules, each once.
     fn sections(&self) -> Vec<Section> {
-        let mut sections = vec![
-            Section::of::<ServerConfig>(),
-            Section::of::<WebsocketConfig>(),
-            Section::of::<LoggingConfig>(),
-        ];
-        for section in self.graph.modules.iter().flat_map(|it| &it.def.sections) {
+        let mut sections: Vec<Section> = Vec::new();
+        for section in self.all_sections() {
             if sections.iter().all(|it| it.key != section.key) {
-                sections.push(*section);
+                sections.push(section);
             }
         }
         sections
+    }
+
+    /// The framework's sections and those of the modules, as often as they are listed.
+    fn all_sections(&self) -> Vec<Section> {
+        let ours = [
+            Section::of::<ServerConfig>(None),
+            Section::of::<WebsocketConfig>(None),
+            Section::of::<RateLimitConfig>(None),
+            Section::of::<LoggingConfig>(None),
+        ];
+        let theirs = self.graph.modules.iter().flat_map(|it| &it.def.sections);
+        ours.into_iter().chain(theirs.copied()).collect()
     }
 
     /// The modules, those that are imported before those that import them.
@@ -221,6 +236,11 @@ impl App {
         self.graph.modules.iter().flat_map(|it| &it.def.gateways)
     }
 
+    /// The plain-WebSocket protocols, those of imported modules first.
+    pub fn sockets(&self) -> impl Iterator<Item = &SocketContract> {
+        self.graph.modules.iter().flat_map(|it| &it.def.sockets)
+    }
+
     /// Kind of place the app runs in: `development` unless configured, or `production`.
     pub fn profile(&self) -> &str {
         self.config.profile()
@@ -243,7 +263,7 @@ impl App {
     /// failure of a constructor or hook.
     pub async fn build(self) -> Result<Server, StartError> {
         let (documents, about) = (self.documents(), self.about.clone());
-        let Prepared { mut builder, settings, layer, io, stopping } = self.prepare()?;
+        let Prepared { mut builder, settings, limits, layer, io, stopping } = self.prepare()?;
         let mut doors = Doors { stopping: Arc::clone(&stopping), ..Doors::default() };
         if settings.docs {
             doors.routes = documents.routes(&about);
@@ -274,7 +294,7 @@ impl App {
             run(hook, &arguments).await?;
         }
         // Only now: no client may come in before the hooks have ended.
-        let sockets = doors.sockets.open(io);
+        let sockets = doors.sockets.open(io, limits);
         let router = http::layered(doors.routes, layer, &settings);
         on_shutdown.reverse();
         Ok(Server { router, sockets, settings, stopping, tasks, on_shutdown })
@@ -318,6 +338,7 @@ impl App {
         self.check_config()?;
         self.check()?;
         let settings: ServerConfig = self.config.section()?;
+        let limits = Limits::of(&self.config.section()?);
         let (layer, io) = socket_io(&self.config.section()?);
         let stopping = Arc::new(Stopping::default());
         let globals = [
@@ -327,7 +348,7 @@ impl App {
             (Key::of::<Stopping>(), instance_of(Arc::clone(&stopping))),
         ];
         self.graph.globals.extend(globals);
-        Ok(Prepared { builder: Builder::new(self.graph), settings, layer, io, stopping })
+        Ok(Prepared { builder: Builder::new(self.graph), settings, limits, layer, io, stopping })
     }
 }
 
@@ -335,6 +356,7 @@ impl App {
 struct Prepared {
     builder: Builder,
     settings: ServerConfig,
+    limits: Limits,
     layer: SocketIoLayer<LocalAdapter>,
     io: SocketIo,
     stopping: Arc<Stopping>,

@@ -17,8 +17,8 @@ use crate::error::camel_case;
 
 mod section;
 
-pub(crate) use section::Section;
 pub use section::{ConfigSection, ConfigValue};
+pub(crate) use section::{Section, same_sections};
 
 /// Begins the name of every environment variable that is ours.
 const PREFIX: &str = "HORNERO__";

@@ -6,7 +6,7 @@
 //! events   signatures of handlers, Event ──> GatewayContract ────> asyncapi.json, socket.d.ts
 //! ```
 
-use std::any::type_name;
+use std::{any::type_name, panic::Location};
 
 use serde::Serialize;
 use utoipa::{
@@ -15,7 +15,7 @@ use utoipa::{
 };
 
 use crate::{
-    gateway::EventAccess,
+    gateway::{EventAccess, RateClass},
     provider::{Key, Place, short_name},
 };
 
@@ -24,6 +24,8 @@ pub(crate) mod clashes;
 mod documents;
 mod events;
 mod openapi;
+pub(crate) mod paths;
+pub(crate) mod references;
 mod routes;
 mod schemas;
 mod typescript;
@@ -111,6 +113,8 @@ pub struct HandledEvent {
     pub signature: Signature,
     /// Event by which the answer is sent too.
     pub reply_event: Option<&'static str>,
+    /// Which limit of its connection it counts against.
+    pub rate: RateClass,
     pub(crate) place: Place,
 }
 
@@ -122,6 +126,19 @@ pub struct EmittedEvent {
     /// Its data.
     pub data: Shape,
     pub(crate) place: Place,
+}
+
+/// A plain-WebSocket protocol.
+#[derive(Debug, Clone)]
+pub struct SocketContract {
+    /// The protocol.
+    pub socket: Key,
+    /// Path at which clients connect.
+    pub path: &'static str,
+    /// Name of the module that has it.
+    pub module: String,
+    /// Where the module lists it.
+    pub place: &'static Location<'static>,
 }
 
 /// Everything that goes in and out of a gateway.

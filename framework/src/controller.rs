@@ -18,7 +18,8 @@ pub trait Controller: Send + Sync + Sized + 'static {
 /// The routes of the controller `C`: axum's router, and a document of what is in it.
 ///
 /// A handler with `#[utoipa::path(..)]` is added by its name; path, method and documentation
-/// are read from there. `.route(..)` is axum's, for routes that no document mentions.
+/// are read from there. `.route(..)` is axum's, for routes that no document mentions; that two
+/// of these have one path is found when the server is built, by a panic of axum's.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The [`Gateway`] trait: a feature's Socket.IO events.
 //!
 //! ```text
-//! packet -> mailbox of the socket -> envelope, extraction, guards -> around -> handler -> ack
+//! packet -> rate -> mailbox of the socket -> envelope, extraction, guards -> around -> handler -> ack
 //! ```
 //!
 //! All of it happens when the event's turn in the socket's mailbox has come, and what the
@@ -22,6 +22,7 @@ mod extract;
 mod mailbox;
 mod namespace;
 mod packet;
+mod rate;
 mod reply;
 mod transport;
 
@@ -29,6 +30,8 @@ pub use emit::{Broadcast, EmitEvent, Frame, QueueFull};
 pub use events::{EventCall, EventHandler, Events};
 pub use extract::{Data, FromEvent, Incoming, Public};
 pub(crate) use namespace::{NamespaceTable, Sockets};
+pub(crate) use rate::Limits;
+pub use rate::RateClass;
 pub use reply::{Later, Reply, Then};
 pub(crate) use transport::{Upgrades, note_upgrades};
 

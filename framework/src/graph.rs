@@ -171,6 +171,11 @@ impl Graph {
         let providers = &self.modules[module].def.providers;
         for (index, provider) in providers.iter().enumerate() {
             mistakes.extend(mistake::wrong_method(provider.key, provider.place));
+            // Two in one app would be told apart by nobody, and only one of them is alive.
+            if self.globals.contains_key(&provider.key) {
+                let name = self.name(module);
+                mistakes.push(mistake::of_the_framework(provider.key, name, provider.place));
+            }
             if let Some(first) = providers[..index].iter().find(|it| it.key == provider.key) {
                 let name = self.name(module);
                 let places = (first.place, provider.place);
@@ -255,7 +260,8 @@ impl Graph {
                 let exported = self.exports(module, provider.key);
                 let used = mounted || exported || needed.contains(&provider.key);
                 // Nobody can ask for that, which is a mistake of its own.
-                let wrong = mistake::wrong_method(provider.key, provider.place).is_some();
+                let wrong = mistake::wrong_method(provider.key, provider.place).is_some()
+                    || self.globals.contains_key(&provider.key);
                 // An override may have taken away the only one who asked for it.
                 let excused = node
                     .def

@@ -30,14 +30,14 @@ pub use build::StartError;
 pub use config::{Config, ConfigProblem, ConfigProblems, ConfigSection, ConfigValue};
 pub use contract::{
     ControllerContract, Documents, EmittedEvent, Event, GatewayContract, HandledEvent,
-    RouteContract, Shape, Signature,
+    RouteContract, Shape, Signature, SocketContract,
 };
 pub use controller::{Controller, Routes};
 pub use error::{CONTRACT_VERSION, ClientError, ErrorKind, timestamp};
 pub use extract::{Json, Query, Valid};
 pub use gateway::{
     Broadcast, Data, EmitEvent, EventAccess, EventCall, EventHandler, Events, Frame, FromEvent,
-    Gateway, Handshake, Incoming, Later, Public, QueueFull, Reply, Then,
+    Gateway, Handshake, Incoming, Later, Public, QueueFull, RateClass, Reply, Then,
 };
 pub use graph::ModuleInfo;
 pub use http::{RequestId, Site};
@@ -46,7 +46,7 @@ pub use module::{Module, ModuleDef};
 pub use page::{Cursor, Page};
 pub use provider::{Bindable, BoxError, Constructor, Inject, Key};
 pub use server::Server;
-pub use settings::{CorsConfig, ServerConfig, WebsocketConfig};
+pub use settings::{CorsConfig, RateLimitConfig, ServerConfig, WebsocketConfig};
 pub use socket::{Connection, Gone, Socket};
 /// Every connection of the server. A provider in every module.
 pub use socketioxide::SocketIo;

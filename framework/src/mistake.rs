@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use crate::provider::{Key, Place, Provider};
+use crate::{
+    config::Section,
+    contract::paths::Owner,
+    provider::{Key, Place, Provider},
+};
 
 /// A mistake in the wiring of modules.
 #[derive(Debug, Clone)]
@@ -130,6 +134,17 @@ pub(crate) fn same_type(name: &str, first: Place, second: Place) -> Mistake {
     )
 }
 
+pub(crate) fn missing_type(name: &str, place: Place) -> Mistake {
+    Mistake::new(
+        place,
+        format!("the documents would refer to a type `{name}` that they do not have"),
+        format!(
+            "`{name}` is the argument of a generic type: say `#[schema(inline)]` at the field that \
+             has it; or it stands in itself: name it in a type without arguments"
+        ),
+    )
+}
+
 pub(crate) fn our_type(name: &str, place: Place) -> Mistake {
     Mistake::new(
         place,
@@ -220,6 +235,52 @@ pub(crate) fn duplicate_event(
             gateways[1], gateways[0]
         ),
         format!("the other handler is registered at {}: remove one of the two", places[0]),
+    )
+}
+
+pub(crate) fn same_route(
+    method: &str,
+    path: &str,
+    first: Owner,
+    second: Key,
+    place: Place,
+) -> Mistake {
+    Mistake::new(
+        place,
+        format!("`{second}` serves `{method} {path}`, but {first} does already"),
+        format!("{}: remove one of the two, or give it another path", first.whereabouts()),
+    )
+}
+
+pub(crate) fn same_path(paths: [&str; 2], first: Owner, second: Key, place: Place) -> Mistake {
+    let [other, path] = paths;
+    Mistake::new(
+        place,
+        format!(
+            "`{second}` serves `{path}`, which nobody can tell from `{other}`, served by {first}"
+        ),
+        format!("{}: call the parameters of both the same", first.whereabouts()),
+    )
+}
+
+pub(crate) fn same_section(first: &Section, second: &Section, place: Place) -> Mistake {
+    let (key, one, other) = (second.key, first.holder, second.holder);
+    let whose = match first.place {
+        Some(place) => format!("`{one}` is listed at {place}"),
+        None => format!("`{one}` is the framework's"),
+    };
+    Mistake::new(
+        place,
+        format!("`{other}` reads the configuration section `{key}`, but `{one}` does already"),
+        format!("{whose}: give one of the two another `KEY`, or make one type of both"),
+    )
+}
+
+pub(crate) fn of_the_framework(key: Key, module: &str, place: Place) -> Mistake {
+    Mistake::new(
+        place,
+        format!("`{module}` provides `{key}`, which the framework provides in every module"),
+        format!("remove it: who asks for `Arc<{key}>` is given the framework's"),
     )
 }
 

@@ -6,7 +6,7 @@ use axum::Router;
 
 use crate::{
     config::{Config, ConfigProblems, ConfigSection, Section},
-    contract::{ControllerContract, GatewayContract},
+    contract::{ControllerContract, GatewayContract, SocketContract},
     controller::Controller,
     gateway::{Events, Gateway, NamespaceTable},
     provider::{
@@ -61,6 +61,7 @@ pub struct ModuleDef {
     pub(crate) mounts: Vec<Mount>,
     pub(crate) controllers: Vec<ControllerContract>,
     pub(crate) gateways: Vec<GatewayContract>,
+    pub(crate) sockets: Vec<SocketContract>,
     pub(crate) tasks: Vec<Hook>,
     pub(crate) on_init: Vec<Hook>,
     pub(crate) on_shutdown: Vec<Hook>,
@@ -108,6 +109,7 @@ impl ModuleDef {
             mounts: Vec::new(),
             controllers: Vec::new(),
             gateways: Vec::new(),
+            sockets: Vec::new(),
             tasks: Vec::new(),
             on_init: Vec::new(),
             on_shutdown: Vec::new(),
@@ -185,9 +187,10 @@ impl ModuleDef {
     }
 
     /// Provides the configuration section `T`, read from the layers of [`Config`](crate::Config).
+    /// Several modules may do so.
     #[track_caller]
     pub fn config<T: ConfigSection>(&mut self) -> &mut Self {
-        self.sections.push(Section::of::<T>());
+        self.sections.push(Section::of::<T>(Some(Location::caller())));
         let read: fn(Arc<Config>) -> Result<T, ConfigProblems> = |config| config.section::<T>();
         self.try_provide(read)
     }
@@ -246,6 +249,12 @@ impl ModuleDef {
             doors.routes = routes.merge(socket::route(socket, Arc::clone(&doors.stopping)));
         };
         self.mounts.push(Mount { key: Key::of::<T>(), mount });
+        self.sockets.push(SocketContract {
+            socket: Key::of::<T>(),
+            path: T::PATH,
+            module: self.name.clone(),
+            place: Location::caller(),
+        });
         self.provide(constructor)
     }
 

@@ -13,6 +13,8 @@ use crate::error::ClientError;
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
     /// Items, in the order of the list.
+    // A schema brings along what it refers to, but not the argument of a generic type.
+    #[schema(inline)]
     pub items: Vec<T>,
     /// What to send as `cursor` for the next page; `null` on the last one.
     #[schema(required)]

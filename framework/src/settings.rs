@@ -90,6 +90,39 @@ fn is_origin(text: &str) -> bool {
     matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '*', '?', '#'])
 }
 
+/// Section `rateLimit`: how often one may do what, 0 for as often as one likes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RateLimitConfig {
+    /// Events a second of a Socket.IO connection, but for signals. Default 10.
+    pub events: u32,
+    /// Events at once after a pause. Default 20.
+    pub events_burst: u32,
+    /// Signals a second of a connection, such as typing notices. Default 10.
+    pub signals: u32,
+    /// Signals at once after a pause. Default 20.
+    pub signals_burst: u32,
+}
+
+impl Default for RateLimitConfig {
+    fn default() -> Self {
+        Self { events: 10, events_burst: 20, signals: 10, signals_burst: 20 }
+    }
+}
+
+impl ConfigSection for RateLimitConfig {
+    const KEY: &'static str = "rateLimit";
+
+    fn problems(&self) -> Vec<(&'static str, String)> {
+        let limits = [
+            ("eventsBurst", self.events, self.events_burst),
+            ("signalsBurst", self.signals, self.signals_burst),
+        ];
+        let never = limits.into_iter().filter(|(_, rate, burst)| *rate > 0 && *burst == 0);
+        never.map(|(key, ..)| (key, "must be at least 1".to_owned())).collect()
+    }
+}
+
 /// Section `websocket`: limits of a live connection.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -53,6 +53,10 @@ pub enum AuthError {
     #[error("Guests may not do this: register first")]
     Guest,
 
+    /// The caller is not one of those who may do this.
+    #[error("Only {0} may do this")]
+    Only(&'static str),
+
     /// There is no such user.
     #[error("There is no such user")]
     NoSuchUser,
@@ -99,6 +103,7 @@ impl From<AuthError> for ClientError {
             AuthError::ForeignCookie
             | AuthError::RegistrationClosed
             | AuthError::Guest
+            | AuthError::Only(_)
             | AuthError::Scope(_) => ErrorKind::Forbidden,
             AuthError::EmailTaken => {
                 return Self::new(ErrorKind::Conflict, error.to_string())

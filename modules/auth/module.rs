@@ -17,6 +17,7 @@ mod dto;
 mod entity;
 mod error;
 mod gateway;
+mod guard;
 mod password;
 mod repository;
 mod secret;
@@ -30,6 +31,7 @@ mod user_service;
 pub use caller::Caller;
 pub use config::AuthConfig;
 pub use error::AuthError;
+pub use guard::{Account, Admin, Require, Requirement, Supervisor};
 
 pub use token::TokenService;
 pub use user::{NewUser, Role, Scope, User, UserId, UserType};
@@ -61,7 +63,7 @@ impl Module for AuthModule {
 
 /// A controller that authenticates its callers: it has a [`TokenService`].
 ///
-/// Needed for a handler to take a [`Caller`]; forgetting the service does not compile.
+/// Needed for a handler to take a [`Caller`] or [`Require`]; forgetting the service does not compile.
 pub trait Authenticates: Send + Sync {
     /// Scope that a caller's token must have; none by default.
     const SCOPE: Option<Scope> = None;

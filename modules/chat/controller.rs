@@ -119,7 +119,7 @@ impl Controller for ChatController {
         (status = 403, description = "Not a member of the public room; or the token lacks the scope `chat`"),
         (status = 404, description = "No such room, or no access to it"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn send_to_room(
     State(this): State<Arc<ChatController>>,
@@ -141,7 +141,7 @@ async fn send_to_room(
         (status = 403, description = "Not a member of the public room; or the token lacks the scope `chat`"),
         (status = 404, description = "No such room, or no access to it"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn list_in_room(
     State(this): State<Arc<ChatController>>,
@@ -181,7 +181,7 @@ async fn list_in_room(
         (status = 404, description = "No such session, or no access to it"),
         (status = 409, description = "The session is closed"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn send_to_session(
     State(this): State<Arc<ChatController>>,
@@ -203,7 +203,7 @@ async fn send_to_session(
         (status = 403, description = "The token lacks the scope `chat`"),
         (status = 404, description = "No such session, or no access to it"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn list_in_session(
     State(this): State<Arc<ChatController>>,
@@ -224,7 +224,7 @@ async fn list_in_session(
         (status = 403, description = "The token lacks the scope `chat`"),
         (status = 404, description = "No such session, or no access to it"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn clear_session(
     State(this): State<Arc<ChatController>>,
@@ -246,7 +246,7 @@ async fn clear_session(
         (status = 403, description = "The token lacks the scope `chat`"),
         (status = 404, description = "No such message, or it was deleted, or no access to it"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn read_message(
     State(this): State<Arc<ChatController>>,
@@ -269,7 +269,7 @@ async fn read_message(
         (status = 404, description = "No such message, or it was deleted, or no access to it"),
         (status = 409, description = "The session is closed"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn edit_message(
     State(this): State<Arc<ChatController>>,
@@ -292,7 +292,7 @@ async fn edit_message(
         (status = 404, description = "No such message, or it was deleted, or no access to it"),
         (status = 409, description = "The session is closed"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn delete_message(
     State(this): State<Arc<ChatController>>,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use auth::{Authenticates, Caller, Scope, TokenService};
 use delivery::NAMESPACES;
-use hornero::{ClientError, Data, DisconnectReason, Events, Gateway, Later, SocketRef, Valid};
+use hornero::{
+    ClientError, Data, DisconnectReason, Events, Gateway, Later, RateClass, SocketRef, Valid,
+};
 
 use crate::{
     announcements::{ConversationCleared, MessageDeleted, MessageUpdated, RoomTyping},
@@ -46,13 +48,13 @@ impl Gateway for ChatGateway {
         on.on("chat:message:send", Self::send)
             .on("chat:message:edit", Self::edit)
             .on("chat:message:delete", Self::delete)
-            .on("chat:typing:start", Self::start_typing)
-            .on("chat:typing:stop", Self::stop_typing)
             .emits::<MessageView>()
             .emits::<MessageUpdated>()
             .emits::<MessageDeleted>()
             .emits::<ConversationCleared>()
             .emits::<RoomTyping>();
+        on.on("chat:typing:start", Self::start_typing).rate(RateClass::Signal);
+        on.on("chat:typing:stop", Self::stop_typing).rate(RateClass::Signal);
     }
 
     async fn disconnected(self: Arc<Self>, socket: SocketRef, _: DisconnectReason) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auth::{Authenticates, Caller, Scope, TokenService};
 use delivery::NAMESPACES;
-use hornero::{ClientError, Data, Events, Gateway, Later, SocketRef, Valid};
+use hornero::{ClientError, Data, Events, Gateway, Later, RateClass, SocketRef, Valid};
 
 use crate::{
     announcements::{SessionCleared, SessionMessageDeleted, SessionMessageUpdated, SessionTyping},
@@ -44,6 +44,7 @@ impl Gateway for SessionChatGateway {
     fn events(on: &mut Events<Self>) {
         on.on("send_message", Self::send)
             .on("typing", Self::set_typing)
+            .rate(RateClass::Signal)
             .emits::<SessionMessageView>()
             .emits::<SessionMessageUpdated>()
             .emits::<SessionMessageDeleted>()

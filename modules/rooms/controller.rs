@@ -51,7 +51,7 @@ impl Controller for RoomController {
         (status = 201, description = "The room", body = RoomView),
         (status = 403, description = "Guests make no rooms; or the token lacks the scope `chat`"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn create_room(
     State(this): State<Arc<RoomController>>,
@@ -71,7 +71,7 @@ async fn create_room(
         (status = 200, description = "A page of the list", body = Page<RoomView>),
         (status = 403, description = "The token lacks the scope `chat`"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn list_rooms(
     State(this): State<Arc<RoomController>>,
@@ -101,7 +101,7 @@ async fn list_rooms(
         (status = 403, description = "The token lacks the scope `chat`"),
         (status = 404, description = "No such room, or a private one of others"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn get_room(
     State(this): State<Arc<RoomController>>,

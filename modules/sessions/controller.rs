@@ -54,7 +54,7 @@ impl Controller for SessionController {
             description = "The guest has an open session already; or the token lacks the scope `chat`",
         ),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn create_session(
     State(this): State<Arc<SessionController>>,
@@ -74,7 +74,7 @@ async fn create_session(
         (status = 200, description = "A page of the list", body = Page<SessionView>),
         (status = 403, description = "The token lacks the scope `chat`"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn list_sessions(
     State(this): State<Arc<SessionController>>,
@@ -101,7 +101,7 @@ async fn list_sessions(
         (status = 403, description = "The token lacks the scope `chat`"),
         (status = 404, description = "No such session, or one of others"),
     ),
-    security(("bearer" = []), ("cookie" = [])),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
 )]
 async fn get_session(
     State(this): State<Arc<SessionController>>,

@@ -110,12 +110,15 @@ export class Server {
   }
 
   // Nothing else is passed on: a DATABASE_URL or JWT_SECRET of whoever runs the tests would change what is tested.
+  // Tests send faster than people, so limits of rate are off.
   #environment() {
     const inherited = Object.entries(process.env).filter(([name]) => INHERITED.test(name));
     return {
       ...Object.fromEntries(inherited),
       HORNERO__SERVER__PORT: String(this.port),
       HORNERO__SERVER__DATA_DIR: this.folder,
+      HORNERO__RATE_LIMIT__EVENTS: "0",
+      HORNERO__RATE_LIMIT__SIGNALS: "0",
     };
   }
 }

@@ -80,6 +80,17 @@ fn check_finds_nothing_wrong_with_the_defaults() {
 }
 
 #[test]
+fn routes_and_events_are_listed_without_a_server() {
+    let folder = Folder::new();
+    for (command, line) in [("routes", "GET     /rooms/{roomId} "), ("events", "chat:room:join ")] {
+        let end = folder.run(&[command], &[]);
+        assert_eq!((end.code, &*end.errors), (Some(0), ""), "{command}");
+        assert!(end.output.lines().any(|it| it.starts_with(line)), "{command}: {}", end.output);
+    }
+    assert!(!folder.path().join("data").exists());
+}
+
+#[test]
 fn port_in_use_is_told_in_one_sentence() {
     let folder = Folder::new();
     let other = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -9,7 +9,7 @@ use crate::util::{TestApp, text};
 
 mod bounds;
 mod conformance;
-mod document;
+pub(crate) mod document;
 
 #[test]
 fn documents_are_committed_as_they_are() {
@@ -53,6 +53,18 @@ async fn server_serves_its_documents() {
 }
 
 #[test]
+fn every_reference_leads_somewhere() {
+    for document in [document::openapi(), document::asyncapi()] {
+        let references = document::references(&document);
+        assert!(references.len() > 50, "{references:?}");
+        for reference in references {
+            let there = document.pointer(reference.trim_start_matches('#'));
+            assert!(there.is_some(), "{} has nothing at {reference}", document["info"]);
+        }
+    }
+}
+
+#[test]
 fn every_operation_says_who_may_call_it() {
     let operations = document::operations();
     assert!(operations.len() >= 14, "{operations:?}");
@@ -61,7 +73,9 @@ fn every_operation_says_who_may_call_it() {
         let security = security.unwrap_or_else(|| panic!("{operation:?} has no `security`"));
         assert!(!security.is_empty(), "{operation:?}");
         if !operation.is_public() {
-            assert_eq!(*security, [json!({ "bearer": [] }), json!({ "cookie": [] })]);
+            // However a token comes, it must be good for the same.
+            let scopes = operation.scopes();
+            assert_eq!(*security, [json!({ "bearer": scopes }), json!({ "cookie": scopes })]);
         }
     }
 }
@@ -82,6 +96,31 @@ async fn every_operation_that_is_not_public_wants_a_token() {
         wanted += usize::from(answer.status == 401);
     }
     assert!(wanted > 9, "{wanted}");
+}
+
+#[tokio::test]
+async fn every_operation_wants_the_scope_that_it_names() {
+    let app = TestApp::with(&[("HORNERO__AUTH__DEFAULT_SCOPE", "tasks")]).await;
+    let ada = app.register("Ada").await;
+    let mut wanted = 0;
+    for operation in document::operations() {
+        let method = &operation.method;
+        let path = operation.path_with(&|_| uuid::Uuid::nil().to_string());
+        let mut request = ada.request(method, &path);
+        if operation.body().is_some() {
+            request = request.json(json!({}));
+        }
+        let answer = request.await;
+        let named = operation.scopes().contains(&"chat".to_owned());
+        assert_eq!(
+            answer.status == 403,
+            named,
+            "{method} {path} should say `security((\"bearer\" = [\"chat\"]), ..)` if, and only \
+             if, it asks for that scope: {answer:?}"
+        );
+        wanted += usize::from(named);
+    }
+    assert!(wanted > 8, "{wanted}");
 }
 
 #[tokio::test]

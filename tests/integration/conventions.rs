@@ -9,7 +9,10 @@ use std::{
 use auth::AuthConfig;
 use database::DatabaseConfig;
 use delivery::DeliveryConfig;
-use hornero::{App, Config, ConfigSection, ServerConfig, WebsocketConfig, logging::LoggingConfig};
+use hornero::{
+    App, Config, ConfigSection, RateLimitConfig, ServerConfig, WebsocketConfig,
+    logging::LoggingConfig,
+};
 use hornero_server::AppModule;
 use serde_json::{Value, json};
 
@@ -55,7 +58,9 @@ fn only_controllers_and_extractors_know_axum() {
     assert_named_only_in("axum", |path| {
         path.starts_with("framework")
             || is_module_file(path, &["controller.rs"])
-            || ["modules/auth/caller.rs", "modules/auth/cookie.rs"].map(Path::new).contains(&path)
+            || ["caller.rs", "cookie.rs", "guard.rs"]
+                .iter()
+                .any(|it| path == Path::new("modules/auth").join(it))
     });
 }
 
@@ -169,6 +174,7 @@ fn sections() -> Vec<(&'static str, Value)> {
     vec![
         section::<ServerConfig>(),
         section::<WebsocketConfig>(),
+        section::<RateLimitConfig>(),
         section::<LoggingConfig>(),
         section::<DatabaseConfig>(),
         section::<AuthConfig>(),

@@ -17,7 +17,12 @@ use std::{
     ops::{Deref, DerefMut},
 };
 
-use hornero::testing::{self, Handshake, Request, TestSocket};
+use auth::{Role, UserService, UserType};
+use hornero::{
+    App, Config, Module,
+    testing::{self, Handshake, Request, TestSocket},
+};
+use hornero_server::AppModule;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -28,14 +33,19 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) struct TestApp(testing::TestApp);
 
 impl TestApp {
-    /// Starts a server that is configured by nothing but its defaults.
+    /// Starts a server that is configured by nothing but its defaults, without limits of rate.
     pub(crate) async fn start() -> Self {
         Self::with(&[]).await
     }
 
     /// Starts a server that sees these environment variables.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> Self {
-        Self(testing::TestApp::start_with(hornero_server::app(), variables).await)
+        Self::of::<AppModule>(variables).await
+    }
+
+    /// The same with another root module, which imports what it needs.
+    pub(crate) async fn of<M: Module>(variables: &[(&str, &str)]) -> Self {
+        Self(testing::TestApp::start_with(App::of::<M>(), variables).await)
     }
 
     /// Stops the server, and starts another one on the same data folder.
@@ -48,6 +58,23 @@ impl TestApp {
         let email = format!("{}@example.org", Uuid::new_v4());
         let form = json!({ "email": email, "password": PASSWORD, "displayName": name });
         User::of(self.address(), &self.post("/auth/register").json(form).await.expect(201))
+    }
+
+    /// A new user of this rank, made so as by `hornero user promote`.
+    pub(crate) async fn promoted(
+        &self,
+        name: &str,
+        role: Option<Role>,
+        user_type: Option<UserType>,
+    ) -> User {
+        let email = self.register(name).await.email.unwrap();
+        let folder = self.data_dir();
+        let data = ("HORNERO__SERVER__DATA_DIR".to_owned(), folder.display().to_string());
+        let app = App::of::<AppModule>().with_config(Config::load(&folder, [data]).unwrap());
+        let users = app.resolve::<UserService>().await.unwrap();
+        users.promote(&email, role, user_type).await.unwrap();
+        let login = json!({ "email": email, "password": PASSWORD });
+        User::of(self.address(), &self.post("/auth/login").json(login).await.expect(200))
     }
 
     /// A new user without an account.

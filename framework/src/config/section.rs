@@ -4,14 +4,18 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{Config, ConfigProblem, ConfigProblems, Setting, leaves, variable_of};
-use crate::parse;
+use crate::{
+    mistake::{self, Mistake},
+    parse,
+    provider::{Key, Place},
+};
 
 /// The settings of a module, as one type.
 ///
 /// The type must be `#[serde(rename_all = "camelCase", default)]`, and its `Default`
 /// is the weakest layer. It also tells which keys exist.
 pub trait ConfigSection: Serialize + DeserializeOwned + Default + Send + Sync + 'static {
-    /// First part of the section's keys, e.g. `server`.
+    /// First part of the section's keys, e.g. `server`. No other type has the same.
     const KEY: &'static str;
 
     /// Older names of environment variables, and the keys they set:
@@ -31,6 +35,10 @@ pub trait ConfigSection: Serialize + DeserializeOwned + Default + Send + Sync + 
 #[derive(Clone, Copy)]
 pub(crate) struct Section {
     pub(crate) key: &'static str,
+    /// The type that holds its values.
+    pub(crate) holder: Key,
+    /// Where a module lists it; none for the framework's own.
+    pub(crate) place: Option<Place>,
     pub(crate) check: fn(&Config) -> Result<(), ConfigProblems>,
     pub(crate) values: fn(&Config) -> Result<Vec<ConfigValue>, ConfigProblems>,
 }
@@ -47,13 +55,29 @@ pub struct ConfigValue {
 }
 
 impl Section {
-    pub(crate) fn of<T: ConfigSection>() -> Self {
+    pub(crate) fn of<T: ConfigSection>(place: Option<Place>) -> Self {
         Self {
             key: T::KEY,
+            holder: Key::of::<T>(),
+            place,
             check: |config| config.section::<T>().map(drop),
             values: Config::values::<T>,
         }
     }
+}
+
+/// Finds the types that read the same section. Each refuses the keys of the other.
+pub(crate) fn same_sections(sections: &[Section]) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for (index, second) in sections.iter().enumerate() {
+        let first = sections[..index].iter().find(|it| it.key == second.key);
+        if let (Some(first), Some(place)) = (first, second.place)
+            && first.holder != second.holder
+        {
+            mistakes.push(mistake::same_section(first, second, place));
+        }
+    }
+    mistakes
 }
 
 impl Config {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Names of types in the documents that are the framework's own.
-const OURS: [&str; 7] =
+pub(super) const OURS: [&str; 7] =
     ["Ack", "ErrorBody", "ErrorDetails", "ErrorObject", "Payload", "Reply", "Sent"];
 
 /// Finds the types of different form that have the same name, and the routes documented under

@@ -35,6 +35,17 @@ pub struct Documents {
     pub socket_types: String,
 }
 
+/// Where they are served.
+pub(super) const PATHS: [&str; 7] = [
+    "/openapi.json",
+    "/asyncapi.json",
+    "/socket.d.ts",
+    "/docs",
+    "/docs/start.js",
+    "/docs/swagger-ui.css",
+    "/docs/swagger-ui-bundle.js",
+];
+
 impl Documents {
     pub(crate) fn of<'a>(
         about: &About,
@@ -52,20 +63,18 @@ impl Documents {
     /// Serves `/openapi.json`, `/asyncapi.json`, `/socket.d.ts`, and `/docs` to read and try
     /// the first one.
     pub(crate) fn routes(self, about: &About) -> Router {
+        let [openapi, asyncapi, types, docs, start, style, bundle] = PATHS;
         let page = PAGE.replace("{title}", &escaped(&about.title));
         let json = "application/json";
         let script = "text/javascript; charset=utf-8";
         let mut files = vec![
-            ("/openapi.json", File::new(json, self.openapi)),
-            ("/asyncapi.json", File::new(json, self.asyncapi)),
-            ("/socket.d.ts", File::new("text/plain; charset=utf-8", self.socket_types)),
-            ("/docs", File::new("text/html; charset=utf-8", page)),
-            ("/docs/start.js", File::new(script, START)),
+            (openapi, File::new(json, self.openapi)),
+            (asyncapi, File::new(json, self.asyncapi)),
+            (types, File::new("text/plain; charset=utf-8", self.socket_types)),
+            (docs, File::new("text/html; charset=utf-8", page)),
+            (start, File::new(script, START)),
         ];
-        let swagger_ui = [
-            ("/docs/swagger-ui.css", "text/css; charset=utf-8"),
-            ("/docs/swagger-ui-bundle.js", script),
-        ];
+        let swagger_ui = [(style, "text/css; charset=utf-8"), (bundle, script)];
         for (path, content_type) in swagger_ui {
             files.extend(File::of_swagger_ui(path, content_type).map(|file| (path, file)));
         }

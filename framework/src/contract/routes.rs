@@ -1,6 +1,10 @@
 //! The contract of routes, read from what controllers document.
 
-use utoipa::openapi::{HttpMethod, OpenApi, PathItem, path::Operation};
+use std::{collections::BTreeMap, panic::Location};
+
+use utoipa::openapi::{
+    HttpMethod, OpenApi, PathItem, path::Operation, security::SecurityRequirement,
+};
 
 use crate::{
     controller::Controller,
@@ -13,11 +17,14 @@ use crate::{
 pub struct ControllerContract {
     /// The controller.
     pub controller: Key,
+    /// Name of the module that has it.
+    pub module: String,
+    /// Where the module lists it.
+    pub place: &'static Location<'static>,
     /// Its documented routes, in the order of their registration.
     pub routes: Vec<RouteContract>,
     /// The schemas of their bodies, security schemes, and whatever else it says of itself.
     pub(crate) rest: OpenApi,
-    pub(crate) place: Place,
 }
 
 /// A documented route.
@@ -46,15 +53,31 @@ impl ControllerContract {
                 routes.push(RouteContract { method, path: path.clone(), operation });
             }
         }
-        Self { controller: Key::of::<C>(), routes, rest, place }
+        Self { controller: Key::of::<C>(), module: module.to_owned(), place, routes, rest }
     }
 }
 
 impl RouteContract {
     /// Whether it says that anybody may call it: `security(())`.
     pub fn is_public(&self) -> bool {
-        let nothing = utoipa::openapi::SecurityRequirement::default();
+        let nothing = SecurityRequirement::default();
         self.operation.security.as_ref().is_some_and(|it| it.contains(&nothing))
+    }
+
+    /// Who may call it: `public`, or the scopes and roles that a token must have, none of which
+    /// means that any token will do. Nothing if the route does not say so.
+    ///
+    /// It says so by `security(("bearer" = ["chat"]), ("cookie" = ["chat"]))`.
+    pub fn access(&self) -> Option<Vec<String>> {
+        if self.is_public() {
+            return Some(vec!["public".to_owned()]);
+        }
+        // The ways to show a token differ, what it must be good for does not.
+        let requirement = self.operation.security.as_ref()?.first()?;
+        // The only way to what is in a requirement.
+        let schemes = serde_json::to_value(requirement).and_then(serde_json::from_value);
+        let schemes: BTreeMap<String, Vec<String>> = schemes.unwrap_or_default();
+        Some(schemes.into_values().flatten().collect())
     }
 
     pub(super) fn http_method(&self) -> HttpMethod {

@@ -5,6 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     task::Poll,
+    time::Duration,
 };
 
 use serde_json::value::RawValue;
@@ -18,10 +19,11 @@ use super::{
     answer::Answer,
     events::EventCall,
     mailbox::{Full, Mailbox},
-    namespace::{Namespace, Ours},
-    packet::{Envelope, Packet},
+    namespace::{Handler, Namespace, Ours},
+    packet::{self, Envelope, Packet},
+    rate::{RateClass, Used},
 };
-use crate::error::ClientError;
+use crate::error::{ClientError, ErrorKind};
 
 /// Receives every event of one socket.
 ///
@@ -30,6 +32,8 @@ use crate::error::ClientError;
 pub(super) struct Dispatcher {
     pub(super) namespace: Arc<Namespace>,
     pub(super) mailbox: Arc<Mailbox>,
+    /// What the socket has used up of its limits.
+    pub(super) used: Used,
 }
 
 /// socketioxide calls this synchronously, in the order in which packets arrive.
@@ -43,12 +47,39 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatcher {
             reply_event: None,
             turn_ended: Arc::default(),
         };
+        if let Err(after) = self.take_token(&value) {
+            return refuse(&self.namespace, &value, answer, after);
+        }
         let (namespace, mailbox) = (Arc::clone(&self.namespace), Arc::clone(&self.mailbox));
         let job = handle(namespace, mailbox, value, answer.clone());
         if let Err(Full) = self.mailbox.push(Box::pin(job)) {
             answer.error(&ClientError::unavailable("Too many events of this socket are waiting"));
         }
     }
+}
+
+impl Dispatcher {
+    /// Lets an event through that does not come too soon after those before it; else says how
+    /// long too soon it comes. Nothing is parsed for it.
+    fn take_token(&self, value: &Value) -> Result<(), Duration> {
+        let Some(limits) = &self.namespace.limits else { return Ok(()) };
+        let name = match value {
+            Value::Str(text, _) => packet::name(text.as_str()),
+            Value::Bytes(_) => None,
+        };
+        let handler = name.and_then(|it| self.namespace.handler(it));
+        limits.take(handler.map_or(RateClass::default(), Handler::rate), &self.used)
+    }
+}
+
+/// Refuses an event that came too soon. Only its frame is read, for the answer: whose error event
+/// tells of it, and the request's id. What is wrong with the frame itself does not matter any more.
+fn refuse(namespace: &Namespace, value: &Value, mut answer: Answer, after: Duration) {
+    if let Value::Str(text, _) = value {
+        let _ = open(namespace, text.as_str(), &mut answer);
+    }
+    let error = ClientError::new(ErrorKind::RateLimited, "Too many events in too short a time");
+    answer.error(&error.retry_after(after));
 }
 
 /// Handles an event when its turn has come. Not before: what the events before it have
@@ -89,7 +120,7 @@ pub(super) struct Call {
     pub(super) concurrent: bool,
 }
 
-/// Finds the event's handler, opens its envelope, and extracts the handler's arguments.
+/// Opens an event's packet, and extracts the arguments of its handler.
 fn prepare(
     namespace: &Namespace,
     value: &mut Value,
@@ -99,7 +130,19 @@ fn prepare(
     let Value::Str(text, _) = value.clone() else {
         return Err(ClientError::invalid("Events must be sent as text"));
     };
-    let packet = serde_json::from_str::<Packet<'_>>(text.as_str())
+    let (handler, payload) = open(namespace, text.as_str(), answer)?;
+    let socket = &Arc::clone(&answer.socket);
+    let received = Received { socket, payload, value, ack_id: answer.ack_id };
+    handler.prepare(received, answer.clone())
+}
+
+/// Finds the event's handler, and takes its payload out of the packet and the envelope.
+fn open<'n, 't>(
+    namespace: &'n Namespace,
+    text: &'t str,
+    answer: &mut Answer,
+) -> Result<(&'n dyn Handler, &'t str), ClientError> {
+    let packet = serde_json::from_str::<Packet<'_>>(text)
         .map_err(|_| ClientError::invalid("The event does not have the expected form"))?;
     let handler = namespace.handler(&packet.event).ok_or_else(|| {
         ClientError::invalid("There is no such event").detail("reason", "unknown_event")
@@ -113,9 +156,7 @@ fn prepare(
         envelope.check(&packet.event)?;
         payload = envelope.data.get();
     }
-    let socket = &Arc::clone(&answer.socket);
-    let received = Received { socket, payload, value, ack_id: answer.ack_id };
-    handler.prepare(received, answer.clone())
+    Ok((handler, payload))
 }
 
 /// An event that was taken out of its packet, for the handler it belongs to.

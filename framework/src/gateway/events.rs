@@ -5,6 +5,7 @@ use std::{future::Future, marker::PhantomData, panic::Location, sync::Arc};
 use super::{
     answer::Answer,
     extract::{FromEvent, Incoming},
+    rate::RateClass,
     reply::{Outcome, Reply},
 };
 use crate::{
@@ -55,7 +56,13 @@ impl<G: super::Gateway> Events<G> {
         M: 'static,
     {
         let place = Location::caller();
-        let event = HandledEvent { name, signature: H::signature(), reply_event: None, place };
+        let event = HandledEvent {
+            name,
+            signature: H::signature(),
+            reply_event: None,
+            rate: RateClass::default(),
+            place,
+        };
         let handler = Box::new(Erased { handler, marker: PhantomData::<fn(M)> });
         self.handlers.push(Registration { event, concurrent: false, handler });
         self
@@ -79,6 +86,15 @@ impl<G: super::Gateway> Events<G> {
     pub fn concurrent(&mut self) -> &mut Self {
         if let Some(registration) = self.handlers.last_mut() {
             registration.concurrent = true;
+        }
+        self
+    }
+
+    /// Counts the event registered last against another limit of its connection:
+    /// `on("chat:typing:start", Self::start).rate(RateClass::Signal)`.
+    pub fn rate(&mut self, class: RateClass) -> &mut Self {
+        if let Some(registration) = self.handlers.last_mut() {
+            registration.event.rate = class;
         }
         self
     }

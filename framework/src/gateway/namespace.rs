@@ -21,6 +21,7 @@ use super::{
     events::{ErasedHandler, EventCall},
     extract::Incoming,
     mailbox::Mailbox,
+    rate::{Limits, RateClass, Used},
 };
 use crate::{
     error::{ClientError, ErrorKind},
@@ -54,6 +55,7 @@ impl NamespaceTable {
                     handler: registration.handler,
                     event: registration.event.name,
                     reply_event: registration.event.reply_event,
+                    rate: registration.event.rate,
                     concurrent: registration.concurrent,
                 };
                 namespace.handlers.insert(registration.event.name, Box::new(handler));
@@ -62,8 +64,9 @@ impl NamespaceTable {
     }
 
     /// Opens the namespaces on `io`.
-    pub(crate) fn open(self, io: SocketIo) -> Sockets {
-        for (path, namespace) in self.namespaces {
+    pub(crate) fn open(self, io: SocketIo, limits: Limits) -> Sockets {
+        for (path, mut namespace) in self.namespaces {
+            namespace.limits = Some(limits).filter(|it| !it.are_off());
             io.ns(path, OnConnect(Arc::new(namespace)));
         }
         Sockets { io, presence: self.presence }
@@ -99,12 +102,14 @@ pub(super) struct Namespace {
     gateways: Vec<Arc<dyn Hooks>>,
     /// Where events that nobody handles are complained about.
     pub(super) error_event: &'static str,
+    /// How often each socket may send events; none if there is no limit.
+    pub(super) limits: Option<Limits>,
     presence: Presence,
 }
 
 impl Namespace {
     fn new(error_event: &'static str, presence: Presence) -> Self {
-        Self { handlers: HashMap::new(), gateways: Vec::new(), error_event, presence }
+        Self { handlers: HashMap::new(), gateways: Vec::new(), error_event, limits: None, presence }
     }
 
     pub(super) fn handler(&self, event: &str) -> Option<&dyn Handler> {
@@ -116,6 +121,7 @@ impl Namespace {
 pub(super) trait Handler: Send + Sync {
     fn error_event(&self) -> &'static str;
     fn reply_event(&self) -> Option<&'static str>;
+    fn rate(&self) -> RateClass;
 
     /// Extracts the arguments; the returned call calls the handler and answers.
     fn prepare(&self, received: Received<'_>, answer: Answer) -> Result<Call, ClientError>;
@@ -126,6 +132,7 @@ struct Bound<G> {
     handler: Box<dyn ErasedHandler<G>>,
     event: &'static str,
     reply_event: Option<&'static str>,
+    rate: RateClass,
     concurrent: bool,
 }
 
@@ -136,6 +143,10 @@ impl<G: Gateway> Handler for Bound<G> {
 
     fn reply_event(&self) -> Option<&'static str> {
         self.reply_event
+    }
+
+    fn rate(&self) -> RateClass {
+        self.rate
     }
 
     fn prepare(&self, received: Received<'_>, answer: Answer) -> Result<Call, ClientError> {
@@ -302,8 +313,11 @@ impl OnConnect {
         }
 
         let (namespace, mailbox) = (Arc::clone(&self.0), Mailbox::closed());
-        let dispatcher =
-            Dispatcher { namespace: Arc::clone(&namespace), mailbox: Arc::clone(&mailbox) };
+        let dispatcher = Dispatcher {
+            namespace: Arc::clone(&namespace),
+            mailbox: Arc::clone(&mailbox),
+            used: Used::default(),
+        };
         socket.extensions.insert(Attendance { namespace, mailbox, presence });
         socket.on_fallback(dispatcher);
         socket.on_disconnect(OnDisconnect);

@@ -13,6 +13,13 @@ use crate::error::ClientError;
 /// Longest `requestId` that is taken, in bytes.
 const MAX_REQUEST_ID: usize = 128;
 
+/// The event's name in a packet that is not yet parsed. It has no escapes: socketioxide has read
+/// it, and refuses those.
+pub(super) fn name(packet: &str) -> Option<&str> {
+    let rest = packet.trim_start().strip_prefix('[')?.trim_start().strip_prefix('"')?;
+    rest.split_once('"').map(|it| it.0)
+}
+
 /// An event's arguments as they stand in the packet: `["name", payload, ..]`.
 pub(super) struct Packet<'a> {
     pub(super) event: Cow<'a, str>,

@@ -15,6 +15,10 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use super::{Handshake, Request, TestSocket, owned, soon};
 use crate::{app::App, build::StartError};
 
+/// Tests send faster than people.
+const UNLIMITED: [(&str, &str); 2] =
+    [("HORNERO__RATE_LIMIT__EVENTS", "0"), ("HORNERO__RATE_LIMIT__SIGNALS", "0")];
+
 /// A server on a free port of this machine, with a data folder of its own. Both are gone when
 /// it is stopped or dropped.
 ///
@@ -33,7 +37,8 @@ pub struct TestApp {
 
 impl TestApp {
     /// Starts `app` as it is configured; by nothing but defaults, unless it was given a
-    /// configuration.
+    /// configuration. Only the limits of rate are off, since tests send faster than people:
+    /// [`Self::start_with`] turns them on.
     ///
     /// # Panics
     ///
@@ -69,7 +74,7 @@ impl TestApp {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let data = data_dir(&folder).display().to_string();
         let data = ("HORNERO__SERVER__DATA_DIR".to_owned(), data);
-        let variables = [data].into_iter().chain(owned(variables));
+        let variables = [data].into_iter().chain(owned(&UNLIMITED)).chain(owned(variables));
         Self::serve(app.with_variables(variables), folder).await
     }
 

@@ -3,3 +3,5 @@
 mod instances;
 mod mistakes;
 mod overrides;
+mod routes;
+mod sections;

@@ -18,13 +18,18 @@ use serde_json::Value;
 mod ambiguous_import;
 mod duplicate_event;
 mod duplicate_provider;
+mod duplicate_route;
+mod duplicate_section;
 mod export_of_nothing;
 mod failing_constructor;
 mod failing_hook;
+mod framework_provider;
+mod indistinct_paths;
 mod missing_guard;
 mod missing_in_hook;
 mod missing_provider;
 mod missing_trait;
+mod missing_type;
 mod module_circle;
 mod not_imported;
 mod private_provider;
@@ -90,6 +95,7 @@ async fn mistakes() -> Vec<Mistake> {
         private_provider,
         ambiguous_import,
         duplicate_provider,
+        framework_provider,
         unused_provider,
         export_of_nothing,
         provider_circle,
@@ -98,7 +104,11 @@ async fn mistakes() -> Vec<Mistake> {
         missing_in_hook,
         missing_guard,
         duplicate_event,
+        duplicate_route,
+        indistinct_paths,
         same_type_name,
+        missing_type,
+        duplicate_section,
         useless_override,
     ];
     mistakes.extend(compile_errors![

@@ -206,6 +206,109 @@ fn lists_of_a_type_refer_to_it() {
 }
 
 #[test]
+fn every_reference_leads_somewhere() {
+    /// A poll on its place among others.
+    #[derive(Serialize, ToSchema)]
+    struct Ranked<T> {
+        rank: u32,
+        by: Option<Vote>,
+        #[schema(inline)]
+        inner: T,
+    }
+
+    impl Event for Ranked<Page<Poll>> {
+        const NAME: &'static str = "polls:ranked";
+    }
+
+    #[derive(Serialize, ToSchema)]
+    struct Board {
+        first: Option<Page<Ranked<Vote>>>,
+        numbers: Page<u32>,
+    }
+
+    impl Event for Board {
+        const NAME: &'static str = "polls:board";
+    }
+
+    struct CountGateway;
+    impl Gateway for CountGateway {
+        const NAMESPACES: &'static [&'static str] = &["/", "/polls"];
+
+        fn events(on: &mut Events<Self>) {
+            on.on("polls:list", Self::list).replies("polls:listed");
+            on.emits::<Ranked<Page<Poll>>>().emits::<Board>();
+        }
+    }
+    impl CountGateway {
+        async fn list(self: Arc<Self>, _: Public) -> Result<Page<Poll>, ClientError> {
+            Ok(Page { items: Vec::new(), next_cursor: None, has_more: false })
+        }
+    }
+    struct CountModule;
+    impl Module for CountModule {
+        fn define(m: &mut ModuleDef) {
+            m.gateway(|| CountGateway);
+        }
+    }
+
+    // Without any other module: another one's events could bring the missing schemas along.
+    let app = App::of::<CountModule>();
+    app.check().unwrap();
+    for documents in [app.documents(), documents()] {
+        for text in [documents.openapi, documents.asyncapi] {
+            let document: Value = serde_json::from_str(&text).unwrap();
+            for reference in references(&document) {
+                let there = document.pointer(reference.trim_start_matches('#')).is_some();
+                assert!(there, "nothing is at {reference}");
+            }
+        }
+    }
+}
+
+/// Every `$ref` in a document.
+fn references(document: &Value) -> Vec<&str> {
+    let own = document["$ref"].as_str();
+    let inner: Vec<&Value> = match document {
+        Value::Array(items) => items.iter().collect(),
+        Value::Object(entries) => entries.values().collect(),
+        _ => Vec::new(),
+    };
+    own.into_iter().chain(inner.into_iter().flat_map(references)).collect()
+}
+
+#[test]
+fn page_of_a_type_consists_of_it() {
+    struct ListGateway;
+    impl Gateway for ListGateway {
+        const NAMESPACES: &'static [&'static str] = &["/"];
+
+        fn events(on: &mut Events<Self>) {
+            on.on("polls:list", Self::list);
+        }
+    }
+    impl ListGateway {
+        async fn list(self: Arc<Self>, _: Public) -> Result<Page<Poll>, ClientError> {
+            Ok(Page { items: Vec::new(), next_cursor: None, has_more: false })
+        }
+    }
+    struct ListModule;
+    impl Module for ListModule {
+        fn define(m: &mut ModuleDef) {
+            m.gateway(|| ListGateway);
+        }
+    }
+
+    let documents = App::of::<ListModule>().documents();
+
+    let document: Value = serde_json::from_str(&documents.asyncapi).unwrap();
+    let item = &document["components"]["schemas"]["Page_Poll"]["properties"]["items"]["items"];
+    assert_eq!(item["properties"]["question"]["type"], "string", "{item}");
+    let vote = json!({ "$ref": "#/components/schemas/Vote" });
+    assert_eq!(item["properties"]["all-votes"]["items"], vote, "{item}");
+    assert!(documents.socket_types.contains("export type Vote = "), "{}", documents.socket_types);
+}
+
+#[test]
 fn contract_of_routes_can_be_read_by_programs() {
     let app = App::of::<PollsModule>();
     let contract = app.controllers().next().unwrap();

@@ -6,3 +6,4 @@ mod extractors;
 mod hooks;
 mod order;
 mod payloads;
+mod rate;

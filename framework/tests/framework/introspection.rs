@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hornero::{
-    App, ClientError, ConfigSection, Data, Event, EventAccess, Events, Gateway, Module, ModuleDef,
-    ModuleInfo, Public, testing::environment,
+    App, ClientError, ConfigSection, Controller, Data, Event, EventAccess, Events, Gateway, Module,
+    ModuleDef, ModuleInfo, Public, Routes, routes, testing::environment,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -95,6 +95,62 @@ fn gateway_tells_what_goes_in_and_out() {
     assert_eq!(knock.signature.reply.as_ref().unwrap().name, "Opened");
     let opened = &contract.emitted[0];
     assert_eq!((opened.name, opened.data.name.as_str()), ("vault:opened", "Opened"));
+}
+
+struct Hatch;
+
+impl Controller for Hatch {
+    fn routes() -> Routes<Self> {
+        Routes::new().routes(routes!(look)).routes(routes!(reach, shut)).routes(routes!(guess))
+    }
+}
+
+/// Looks through it.
+#[utoipa::path(get, path = "/hatch", responses((status = 200)), security(()))]
+async fn look() {}
+
+/// Reaches through it.
+#[utoipa::path(
+    put,
+    path = "/hatch/{hand}",
+    responses((status = 200)),
+    security(("bearer" = ["hands", "left"]), ("cookie" = ["hands", "left"])),
+)]
+async fn reach() {}
+
+/// Shuts it.
+#[utoipa::path(delete, path = "/hatch/{hand}", responses((status = 200)), security(("bearer" = [])))]
+async fn shut() {}
+
+/// Says nothing of who may call it.
+#[utoipa::path(get, path = "/hatch/price", responses((status = 200)))]
+async fn guess() {}
+
+struct HatchModule;
+
+impl Module for HatchModule {
+    fn define(m: &mut ModuleDef) {
+        m.controller(|| Hatch);
+    }
+}
+
+const HATCH: u32 = line!() - 4;
+
+#[test]
+fn controller_tells_who_may_call_its_routes_and_where_it_is_listed() {
+    let app = App::of::<HatchModule>();
+    let contract = app.controllers().next().unwrap();
+
+    assert_eq!((&*contract.controller.to_string(), &*contract.module), ("Hatch", "HatchModule"));
+    assert_eq!((contract.place.file(), contract.place.line()), (file!(), HATCH));
+    let access = |method: &str, path: &str| {
+        contract.routes.iter().find(|it| it.method == method && it.path == path).unwrap().access()
+    };
+    let some = |names: &[&str]| Some(names.iter().map(ToString::to_string).collect::<Vec<_>>());
+    assert_eq!(access("GET", "/hatch"), some(&["public"]));
+    assert_eq!(access("PUT", "/hatch/{hand}"), some(&["hands", "left"]));
+    assert_eq!(access("DELETE", "/hatch/{hand}"), some(&[]));
+    assert_eq!(access("GET", "/hatch/price"), None);
 }
 
 #[test]

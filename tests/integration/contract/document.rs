@@ -62,6 +62,17 @@ pub(crate) fn client_events() -> Vec<ClientEvent> {
         .collect()
 }
 
+/// Every `$ref` in a document.
+pub(crate) fn references(document: &Value) -> Vec<&str> {
+    let own = document["$ref"].as_str();
+    let inner: Vec<&Value> = match document {
+        Value::Array(items) => items.iter().collect(),
+        Value::Object(entries) => entries.values().collect(),
+        _ => Vec::new(),
+    };
+    own.into_iter().chain(inner.into_iter().flat_map(references)).collect()
+}
+
 /// The schema of this name in `openapi.json`.
 pub(crate) fn schema(name: &str) -> Value {
     openapi()["components"]["schemas"][name].clone()
@@ -70,6 +81,12 @@ pub(crate) fn schema(name: &str) -> Value {
 impl Operation {
     pub(crate) fn is_public(&self) -> bool {
         self.description["security"] == serde_json::json!([{}])
+    }
+
+    /// What a token must be good for.
+    pub(crate) fn scopes(&self) -> Vec<String> {
+        let scopes = self.description["security"][0]["bearer"].clone();
+        serde_json::from_value(scopes).unwrap_or_default()
     }
 
     /// Schema of the request's body, if it has one.
