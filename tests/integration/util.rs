@@ -36,6 +36,8 @@ use tokio_tungstenite::{
 };
 use uuid::Uuid;
 
+use crate::database::TestDatabase;
+
 /// Longest time a test waits for an event.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -54,6 +56,7 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
 pub(crate) struct TestApp {
     pub(crate) address: SocketAddr,
     folder: TempDir,
+    database: TestDatabase,
     variables: Vec<(String, String)>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<io::Result<()>>,
@@ -68,11 +71,17 @@ impl TestApp {
     /// Starts a server that sees these environment variables.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let database = TestDatabase::new();
         let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        Self::start_in(folder, variables.collect()).await
+        let variables = database.variables().into_iter().chain(variables).collect();
+        Self::start_in(folder, database, variables).await
     }
 
-    async fn start_in(folder: TempDir, variables: Vec<(String, String)>) -> Self {
+    async fn start_in(
+        folder: TempDir,
+        database: TestDatabase,
+        variables: Vec<(String, String)>,
+    ) -> Self {
         let app = App::of::<AppModule>().with_config(config(folder.path(), &variables));
         let server = app.build().await.unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -81,14 +90,14 @@ impl TestApp {
         let serving = tokio::spawn(server.serve(listener, async {
             stopped.await.ok();
         }));
-        Self { address, folder, variables, stop, serving }
+        Self { address, folder, database, variables, stop, serving }
     }
 
     /// Stops the server, and starts another one on the same data folder.
     pub(crate) async fn restart(self) -> Self {
         self.stop.send(()).unwrap();
         soon(self.serving).await.unwrap().unwrap();
-        Self::start_in(self.folder, self.variables).await
+        Self::start_in(self.folder, self.database, self.variables).await
     }
 
     /// A new user with an account.
