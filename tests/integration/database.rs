@@ -26,7 +26,8 @@ impl TestDatabase {
         if server().is_none() {
             return Self { name: None };
         }
-        // To copy one is faster than to migrate one.
+        // To copy one is faster than to migrate one. It stays on the server, which is ours to
+        // throw away.
         let template = TEMPLATE.get_or_init(|| {
             let template = empty("template");
             migrate(&address_of(&template));

@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{self, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -39,6 +39,7 @@ impl Mortal {
 
     /// Makes a database, and gives its address.
     pub(super) fn database(&self, name: &str) -> String {
+        let name = format!("{name}_{}", process::id());
         execute_in(self.url(), format!("CREATE DATABASE {name}"));
         self.url().replace("/postgres", &format!("/{name}"))
     }
