@@ -1,7 +1,13 @@
 //! The database schema, one file for each step. The rules are in the README beside this file.
 #![allow(elided_lifetimes_in_paths, reason = "`MigrationTrait` elides it; writing it is E0195")]
 
-use sea_orm_migration::{prelude::*, sea_orm::DatabaseConnection};
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{
+        DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
+        TransactionOptions, TransactionTrait,
+    },
+};
 
 mod m20261120_000001_create_users;
 mod m20261120_000002_create_event_log;
@@ -27,15 +33,39 @@ impl MigratorTrait for Migrator {
 
 /// Runs the steps that the database has not seen yet, and tells of each.
 ///
+/// All of them in one transaction, which processes that start at the same time enter one
+/// after the other. The second one finds nothing to do.
+///
 /// # Errors
 ///
-/// The failure of a step. The steps before it stay done.
+/// The failure of a step. The database is as it was before.
 pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
-    let pending = Migrator::get_pending_migrations(db).await?;
+    let options = TransactionOptions {
+        // On SQLite this is the lock.
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    let tx = db.begin_with_options(options).await?;
+    if tx.get_database_backend() == DbBackend::Postgres {
+        lock(&tx).await?;
+    }
+    let pending = Migrator::get_pending_migrations(&tx).await?;
     for (done, step) in pending.iter().enumerate() {
         let (number, total, name) = (done + 1, pending.len(), step.name());
         tracing::info!(number, total, name, "Migrating the database, {number} of {total}: {name}");
-        Migrator::up(db, Some(1)).await?;
+        Migrator::up(&tx, Some(1)).await?;
     }
-    Ok(())
+    tx.commit().await
+}
+
+/// Takes PostgreSQL's lock of those who migrate; the end of the transaction releases it.
+async fn lock(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    // Two numbers, a name space of its own beside the locks of one: "horn", and the first.
+    let attempt = "SELECT pg_try_advisory_xact_lock(1752134254, 1)";
+    let attempt = tx.query_one_raw(Statement::from_string(DbBackend::Postgres, attempt)).await?;
+    if attempt.is_some_and(|row| row.try_get_by_index(0) == Ok(true)) {
+        return Ok(());
+    }
+    tracing::info!("Waiting for another process that migrates the database");
+    tx.execute_unprepared("SELECT pg_advisory_xact_lock(1752134254, 1)").await.map(drop)
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use auth::AuthConfig;
-use database::Database;
+use database::{Database, DatabaseConfig};
 use hornero::{App, ServerConfig};
 
 use crate::{command::app, serve};
@@ -33,6 +33,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     app.check_config()?;
     let server: ServerConfig = app.section()?;
     let auth: AuthConfig = app.section()?;
+    let data: DatabaseConfig = app.section()?;
     let production = app.profile() == "production";
     let findings = [
         Finding { subject: "configuration", verdict: Ok(format!("profile {}", app.profile())) },
@@ -44,7 +45,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
         Finding { subject: "cookies", verdict: cookies(&auth, production) },
         Finding { subject: "chat page", verdict: page() },
         // Last, since it takes the app: it opens the database, and migrates it.
-        Finding { subject: "database", verdict: database(app).await },
+        Finding { subject: "database", verdict: database(app, &data, &server.data_dir).await },
     ];
     for Finding { subject, verdict } in &findings {
         match verdict {
@@ -111,7 +112,9 @@ fn page() -> Result<String, String> {
         .to_owned())
 }
 
-async fn database(app: App) -> Result<String, String> {
+async fn database(app: App, config: &DatabaseConfig, folder: &Path) -> Result<String, String> {
+    // Before it is opened, which would wait for a PostgreSQL that is not there.
+    let found = config.examine(folder).await.map_err(|error| error.to_string())?;
     app.resolve::<Database>().await.map_err(|error| error.to_string())?;
-    Ok("opens, and has the current schema".to_owned())
+    Ok(format!("{found} opens, and has the current schema"))
 }

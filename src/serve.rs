@@ -2,6 +2,7 @@
 
 use std::{error::Error, io};
 
+use database::DatabaseConfig;
 use hornero::{ServerConfig, logging};
 use tokio::{net::TcpListener, signal};
 
@@ -18,10 +19,11 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     logging::init(&app.section()?);
     // Before the database is opened: a second server on the same files would find out late.
     let settings: ServerConfig = app.section()?;
+    let database = app.section::<DatabaseConfig>()?.place(&settings.data_dir)?;
     app.check()?;
     let listener = bind(&settings).await?;
     let server = app.build().await?;
-    greet(&format!("http://{}", listener.local_addr()?), &settings);
+    greet(&format!("http://{}", listener.local_addr()?), &database, &settings);
     server.serve(listener, stop_signal()).await?;
     Ok(())
 }
@@ -47,7 +49,7 @@ pub(crate) async fn bind(settings: &ServerConfig) -> Result<TcpListener, String>
 }
 
 /// Tells a newcomer what there is, and what to do next.
-fn greet(url: &str, settings: &ServerConfig) {
+fn greet(url: &str, database: &str, settings: &ServerConfig) {
     let page = if web::has_client_bundle() {
         "open it in two tabs, register in one, and chat"
     } else {
@@ -67,6 +69,7 @@ Hornero {version} is listening.
   Socket.IO   {url}/socket.io/   namespaces / and /chat
   REST        {url}/   /auth /sessions /rooms /chat
   Documents   {documents}
+  Database    {database}
   Data        {data}
 
 Log in: POST /auth/register or /auth/guest gives a token; send it as

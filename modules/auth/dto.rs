@@ -37,8 +37,12 @@ pub(crate) struct Register {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LogIn {
     /// As registered, in any case.
-    #[validate(length(min = 1, max = 254))]
-    #[schema(min_length = 1, max_length = 254)]
+    #[validate(length(min = 1, max = 254), custom(function = "rules::single_line"))]
+    #[schema(
+        min_length = 1,
+        max_length = 254,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     pub email: String,
     /// As registered.
     #[validate(length(min = 1, max = 128))]

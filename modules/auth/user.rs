@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -164,6 +164,8 @@ pub struct NewUser {
 impl NewUser {
     /// The user that these make at `now`.
     pub(crate) fn into_user(self, now: DateTime<Utc>) -> User {
+        // Databases keep different fractions of a second; what is told now is told again later.
+        let now = now.trunc_subsecs(3);
         User {
             id: UserId::generate(),
             email: self.email.map(|it| it.to_lowercase()),

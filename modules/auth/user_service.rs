@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use chrono::Utc;
+use chrono::{SubsecRound, Utc};
 use validator::Validate;
 
 use crate::{
@@ -86,7 +86,7 @@ impl UserService {
         let mut user = user.ok_or(AuthError::NoSuchUser)?;
         user.role = role.unwrap_or(user.role);
         user.user_type = user_type.unwrap_or(user.user_type);
-        user.updated_at = Utc::now();
+        user.updated_at = Utc::now().trunc_subsecs(3);
         self.users.update(&user).await?;
         Ok(user)
     }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use hornero::{ClientError, ErrorKind};
 use sea_orm::{DbErr, SqlErr};
 
+use crate::postgres_error::PostgresError;
+
 /// Reason the database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -38,10 +40,18 @@ pub enum OpenError {
         /// The driver's own account.
         source: DbErr,
     },
+
+    /// PostgreSQL does not serve us.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+
+    /// `database.url` is not an address. The check of the configuration tells the same before.
+    #[error("database.url {0}")]
+    Address(String),
 }
 
 impl OpenError {
-    pub(crate) fn of(source: DbErr, file: &Path) -> Self {
+    pub(crate) fn of_file(source: DbErr, file: &Path) -> Self {
         let file = file.to_owned();
         let text = source.to_string();
         if text.contains("file is not a database") || text.contains("malformed") {

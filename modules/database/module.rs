@@ -1,22 +1,28 @@
-//! The database: one writer, several readers, one schema.
+//! The database: an SQLite file, or PostgreSQL. One schema.
 //!
-//! SQLite takes one writer at a time, so writing goes through a pool of one
-//! connection, in transactions that lock at their beginning. A transaction that locked
-//! only at its first write could fail in spite of the busy timeout.
+//! Features read and write through [`Database`], and see no difference but in one case: on
+//! SQLite writers wait for each other, on PostgreSQL they do not. What must not happen twice
+//! at the same time begins with [`Database::begin_alone`].
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use hornero::{Module, ModuleDef, ServerConfig};
 use sea_orm::{
-    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
 };
 
+mod address;
 mod config;
 mod error;
+mod postgres;
+mod postgres_error;
+mod sqlite;
 
+use address::Address;
 pub use config::DatabaseConfig;
 pub use error::{OpenError, StorageError};
+pub use postgres_error::PostgresError;
 
 /// A write transaction. Dropping it undoes it.
 pub type Transaction = DatabaseTransaction;
@@ -30,14 +36,26 @@ impl Module for DatabaseModule {
     }
 }
 
+/// What keeps the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// A file of this process. Writers wait for each other.
+    Sqlite,
+    /// A server, which other processes may use too.
+    Postgres,
+}
+
 /// An open database with the current schema.
 pub struct Database {
+    backend: Backend,
+    /// On PostgreSQL the same pool as `readers`.
     writer: DatabaseConnection,
     readers: DatabaseConnection,
 }
 
 impl Database {
-    /// Opens the configured database, creates it where there is none, and migrates it.
+    /// Opens the configured database and migrates it. Creates an SQLite file where there is
+    /// none; waits for PostgreSQL as long as `database.connectTimeoutMs` says.
     ///
     /// # Errors
     ///
@@ -46,17 +64,22 @@ impl Database {
         config: Arc<DatabaseConfig>,
         server: Arc<ServerConfig>,
     ) -> Result<Self, OpenError> {
-        let (url, file) = config.location(&server.data_dir);
-        if let Some(folder) = file.parent() {
-            create_folder(folder)?;
+        match config.address(&server.data_dir)? {
+            Address::File(file) => {
+                let sqlite::Pools { writer, readers } = sqlite::open(&file, config.readers).await?;
+                Ok(Self { backend: Backend::Sqlite, writer, readers })
+            }
+            Address::Postgres(options) => {
+                let patience = Duration::from_millis(config.connect_timeout_ms);
+                let pool = postgres::open(&options, config.connections, patience).await?;
+                Ok(Self { backend: Backend::Postgres, writer: pool.clone(), readers: pool })
+            }
         }
-        let failed = |source| OpenError::of(source, &file);
-        let writer = connect(&url, 1).await.map_err(failed)?;
-        let failed = |source| OpenError::of(source, &file);
-        migrations::migrate(&writer).await.map_err(failed)?;
-        let failed = |source| OpenError::of(source, &file);
-        let readers = connect(&url, config.readers).await.map_err(failed)?;
-        Ok(Self { writer, readers })
+    }
+
+    /// What keeps the data.
+    pub fn backend(&self) -> Backend {
+        self.backend
     }
 
     /// Connections to read with.
@@ -64,7 +87,7 @@ impl Database {
         &self.readers
     }
 
-    /// Begins to write. Waits until the transaction before has ended.
+    /// Begins to write. On SQLite waits until the transaction before has ended.
     ///
     /// # Errors
     ///
@@ -76,36 +99,26 @@ impl Database {
         };
         Ok(self.writer.begin_with_options(options).await?)
     }
-}
 
-fn create_folder(folder: &Path) -> Result<(), OpenError> {
-    let failed = |source| OpenError::Folder { folder: folder.to_owned(), source };
-    let mut builder = fs::DirBuilder::new();
-    // Nobody else on this machine is to read messages and password hashes.
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(folder).map_err(failed)
-}
-
-async fn connect(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
-    let mut options = ConnectOptions::new(url);
-    options
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(3))
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(|sqlite| {
-            sqlite
-                .pragma("journal_mode", "WAL")
-                // A commit is on the disk before it is acknowledged, also if the power fails.
-                .pragma("synchronous", "FULL")
-                .foreign_keys(true)
-                .busy_timeout(Duration::from_secs(5))
-        });
-    sea_orm::Database::connect(options).await
+    /// Begins to write when nobody else does who has named the same `key`, in any process.
+    ///
+    /// For what reads first and writes by what it has read.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] if the database does not let us; nothing was changed.
+    pub async fn begin_alone(&self, key: &str) -> Result<Transaction, StorageError> {
+        let tx = self.begin().await?;
+        if self.backend == Backend::Postgres {
+            // Held to the end of the transaction.
+            let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+            let lock =
+                Statement::from_sql_and_values(tx.get_database_backend(), lock, [key.into()]);
+            tx.execute_raw(lock).await?;
+        }
+        Ok(tx)
+    }
 }
 
 #[cfg(test)]
-#[test]
-fn wiring() {
-    hornero::App::of::<DatabaseModule>().check().unwrap();
-}
+mod tests;

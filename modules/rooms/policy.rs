@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use auth::Caller;
-use chrono::Utc;
+use chrono::{SubsecRound, Utc};
 use database::StorageError;
 use delivery::{AccessError, AccessPolicy, ConversationId, Joined, Participant, Right};
 use hornero::Frame;
@@ -44,7 +44,8 @@ impl AccessPolicy for RoomPolicy {
         let visibility = self.rooms.visibility(room).await?.ok_or(AccessError::Denied)?;
         match (right, visibility) {
             (Right::Join, Visibility::Public) => {
-                self.rooms.add_member(room, &caller.user_id, Utc::now()).await?;
+                let now = Utc::now().trunc_subsecs(3);
+                self.rooms.add_member(room, &caller.user_id, now).await?;
                 Ok(MemberRole::Member.as_str())
             }
             _ if caller.administers() => Ok("admin"),

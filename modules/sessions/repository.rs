@@ -90,8 +90,8 @@ impl SessionRepository for SeaOrmSessionRepository {
     }
 
     async fn insert_only(&self, session: &Session) -> Result<bool, StorageError> {
-        // Writers wait for each other here, so no two can both find none.
-        let tx = self.db.begin().await?;
+        // Alone, so that no two can both find none.
+        let tx = self.db.begin_alone(&format!("session of {}", session.user_id)).await?;
         let active = Entity::find()
             .filter(Column::UserId.eq(session.user_id.as_str()))
             .filter(Column::Status.eq(SessionStatus::Active.as_str()));

@@ -15,7 +15,10 @@ use hornero::testing::Request;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::util::{PASSWORD, User};
+use crate::{
+    database::TestDatabase,
+    util::{PASSWORD, User},
+};
 
 /// Longest time the program may take for anything. It opens a database, and machines are busy.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -106,33 +109,30 @@ fn port_in_use_is_told_in_one_sentence() {
 }
 
 #[test]
-fn data_folder_that_is_a_file_is_told() {
+fn database_that_is_away_is_told_without_its_password() {
     let folder = Folder::new();
-    fs::write(folder.path().join("data"), "a file").unwrap();
+    // Nobody listens on a port that was free a moment ago.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("postgres://ada:hunter2@127.0.0.1:{port}/chat");
+    let variables = [
+        ("DATABASE_URL", url.as_str()),
+        ("HORNERO__SERVER__PORT", "0"),
+        ("HORNERO__DATABASE__CONNECT_TIMEOUT_MS", "700"),
+    ];
 
-    let end = folder.run(&[], &[("HORNERO__SERVER__PORT", "0")]);
+    let served = folder.run(&["serve"], &variables);
+    let examined = folder.run(&["doctor"], &variables);
+    let shown = folder.run(&["config"], &variables);
 
-    assert_eq!(end.code, Some(1));
-    let sentence = "cannot write to the data folder \"./data\"";
-    assert!(end.errors.contains(sentence), "{}", end.errors);
-    assert!(end.errors.contains("HORNERO__SERVER__DATA_DIR"), "{}", end.errors);
-    assert_eq!(fs::read_to_string(folder.path().join("data")).unwrap(), "a file");
-}
-
-#[test]
-fn database_that_is_damaged_is_told_and_left_alone() {
-    let folder = Folder::new();
-    fs::create_dir(folder.path().join("data")).unwrap();
-    let file = folder.path().join("data/hornero.db");
-    let damaged = "no database at all. ".repeat(500);
-    fs::write(&file, &damaged).unwrap();
-
-    let end = folder.run(&[], &[("HORNERO__SERVER__PORT", "0")]);
-
-    assert_eq!(end.code, Some(1));
-    let sentence = "\"./data/hornero.db\" is not an SQLite database or is damaged; restore it";
-    assert!(end.errors.contains(sentence), "{}", end.errors);
-    assert_eq!(fs::read_to_string(file).unwrap(), damaged);
+    let sentence = format!("cannot reach postgres://127.0.0.1:{port}/chat: ");
+    assert_eq!((served.code, examined.code, shown.code), (Some(1), Some(1), Some(0)));
+    assert!(served.errors.contains(&format!("hornero: {sentence}")), "{}", served.errors);
+    assert!(served.errors.contains("Waiting for PostgreSQL"), "{}", served.errors);
+    assert!(examined.output.contains(&format!("WRONG  database: {sentence}")));
+    assert!(examined.output.contains("correct host and port in DATABASE_URL"));
+    for end in [&served, &examined, &shown] {
+        assert!(!format!("{}{}", end.output, end.errors).contains("hunter2"), "{}", end.output);
+    }
 }
 
 #[test]
@@ -160,7 +160,7 @@ async fn environment_file_is_read_below_the_environment() {
 
     let form = json!({ "email": "a@b.org", "password": PASSWORD, "displayName": "Ada" });
     Request::new(server.address, "POST", "/auth/register").json(form).await.expect(403);
-    assert!(folder.path().join("here/hornero.db").exists());
+    assert!(folder.path().join("here/jwt-secret").exists());
     assert!(!folder.path().join("elsewhere").exists());
 
     fs::write(folder.path().join(".env"), "what is this?").unwrap();
@@ -248,32 +248,42 @@ async fn server_that_is_told_to_stop_says_goodbye_to_its_sockets() {
 }
 
 /// A folder to run the program in, with nothing in it but what the test and the program put there.
-struct Folder(TempDir);
+pub(crate) struct Folder {
+    path: TempDir,
+    database: TestDatabase,
+}
 
 impl Folder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+    pub(crate) fn new() -> Self {
+        Self { path: tempfile::tempdir().unwrap(), database: TestDatabase::new() }
     }
 
-    fn path(&self) -> &Path {
-        self.0.path()
+    pub(crate) fn path(&self) -> &Path {
+        self.path.path()
     }
 
-    fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> End {
-        run(self.path(), arguments, variables)
+    pub(crate) fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> End {
+        End::of(self.command(arguments, variables).spawn().unwrap())
+    }
+
+    /// The program on this folder's database, unless the variables name another.
+    pub(crate) fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+        let mut command = hornero(self.path(), arguments, &[]);
+        command.envs(self.database.variables()).envs(variables.iter().copied());
+        command
     }
 
     /// Runs the program, which reads `input`.
     fn run_with_input(&self, arguments: &[&str], input: &str) -> End {
-        let mut child = hornero(self.path(), arguments, &[]).spawn().unwrap();
+        let mut child = self.command(arguments, &[]).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         End::of(child)
     }
 
     /// Starts a server on a free port, and waits for its greeting.
-    fn serve(&self, variables: &[(&str, &str)]) -> Running {
+    pub(crate) fn serve(&self, variables: &[(&str, &str)]) -> Running {
         let variables = [variables, &[("HORNERO__SERVER__PORT", "0")]].concat();
-        Running::start(hornero(self.path(), &["serve"], &variables))
+        Running::start(self.command(&["serve"], &variables))
     }
 }
 
@@ -290,10 +300,10 @@ fn hornero(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Com
 }
 
 /// How a run of the program has ended.
-struct End {
-    code: Option<i32>,
-    output: String,
-    errors: String,
+pub(crate) struct End {
+    pub(crate) code: Option<i32>,
+    pub(crate) output: String,
+    pub(crate) errors: String,
 }
 
 impl End {
@@ -324,8 +334,8 @@ fn reader(mut from: impl Read + Send + 'static) -> mpsc::Receiver<String> {
 }
 
 /// A server that is killed at the end of the test.
-struct Running {
-    address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     process: Child,
     /// Ends when the server does.
     lines: mpsc::Receiver<String>,

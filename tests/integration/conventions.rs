@@ -51,6 +51,7 @@ fn only_repositories_and_entities_know_the_orm() {
             || path.starts_with("modules/database")
             || is_module_file(path, &["repository.rs", "entity.rs", "module.rs"])
     });
+    assert_named_only_in("sqlx", |path| path.starts_with("modules/database"));
 }
 
 #[test]

@@ -26,11 +26,16 @@ use hornero_server::AppModule;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::database::TestDatabase;
+
 /// Password of everybody who registers.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// The chat server, for one test.
-pub(crate) struct TestApp(testing::TestApp);
+pub(crate) struct TestApp {
+    app: testing::TestApp,
+    database: TestDatabase,
+}
 
 impl TestApp {
     /// Starts a server that is configured by nothing but its defaults, without limits of rate.
@@ -45,12 +50,16 @@ impl TestApp {
 
     /// The same with another root module, which imports what it needs.
     pub(crate) async fn of<M: Module>(variables: &[(&str, &str)]) -> Self {
-        Self(testing::TestApp::start_with(App::of::<M>(), variables).await)
+        let database = TestDatabase::new();
+        let ours = database.variables();
+        let ours = ours.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let variables: Vec<_> = ours.chain(variables.iter().copied()).collect();
+        Self { app: testing::TestApp::start_with(App::of::<M>(), &variables).await, database }
     }
 
     /// Stops the server, and starts another one on the same data folder.
     pub(crate) async fn restart(self) -> Self {
-        Self(self.0.restart().await)
+        Self { app: self.app.restart().await, database: self.database }
     }
 
     /// A new user with an account.
@@ -70,7 +79,8 @@ impl TestApp {
         let email = self.register(name).await.email.unwrap();
         let folder = self.data_dir();
         let data = ("HORNERO__SERVER__DATA_DIR".to_owned(), folder.display().to_string());
-        let app = App::of::<AppModule>().with_config(Config::load(&folder, [data]).unwrap());
+        let variables = self.database.variables().into_iter().chain([data]);
+        let app = App::of::<AppModule>().with_config(Config::load(&folder, variables).unwrap());
         let users = app.resolve::<UserService>().await.unwrap();
         users.promote(&email, role, user_type).await.unwrap();
         let login = json!({ "email": email, "password": PASSWORD });
@@ -88,7 +98,7 @@ impl Deref for TestApp {
     type Target = testing::TestApp;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.app
     }
 }
 

@@ -40,14 +40,24 @@ pub(crate) fn of_cargo(output: &str) -> Option<Counts> {
         let counts = sum.get_or_insert_with(Counts::default);
         for part in result.split([';', '.']) {
             match counted(part) {
-                Some(("passed", n)) => counts.passed += n,
-                Some(("failed", n)) => counts.failed += n,
-                Some(("ignored", n)) => counts.skipped += n,
+                Some((n, "passed")) => counts.passed += n,
+                Some((n, "failed")) => counts.failed += n,
+                Some((n, "ignored")) => counts.skipped += n,
                 _ => {}
             }
         }
     }
     sum
+}
+
+/// The same for a run that leaves tests out by name: they count as skipped.
+pub(crate) fn of_cargo_with_filtered(output: &str) -> Option<Counts> {
+    let mut sum = of_cargo(output)?;
+    for result in output.lines().filter_map(|line| Some(line.split_once("test result: ")?.1)) {
+        let filtered = result.split([';', '.']).filter_map(counted);
+        sum.skipped += filtered.filter(|it| it.1 == "filtered out").map(|it| it.0).sum::<u64>();
+    }
+    Some(sum)
 }
 
 /// Reads the summary of `node --test`, in the words of its spec reporter; nothing when there is none.
@@ -71,9 +81,10 @@ pub(crate) fn of_node(output: &str) -> Option<Counts> {
     sum
 }
 
-fn counted(part: &str) -> Option<(&str, u64)> {
+/// `3 passed` is 3 and `passed`.
+fn counted(part: &str) -> Option<(u64, &str)> {
     let (n, word) = part.trim().split_once(' ')?;
-    Some((word, n.parse().ok()?))
+    Some((n.parse().ok()?, word))
 }
 
 #[cfg(test)]
@@ -89,6 +100,8 @@ test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; fini
 test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.25s
 ";
         assert_eq!(of_cargo(output), Some(Counts { passed: 7, failed: 2, skipped: 1 }));
+        let with_filtered = Counts { passed: 7, failed: 2, skipped: 3 };
+        assert_eq!(of_cargo_with_filtered(output), Some(with_filtered));
     }
 
     #[test]

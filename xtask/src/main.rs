@@ -16,6 +16,7 @@ mod generate;
 mod generated;
 mod licences;
 mod node;
+mod postgres;
 mod process;
 mod spdx;
 mod stage;

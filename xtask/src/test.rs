@@ -10,6 +10,7 @@ use crate::chromium;
 use crate::counts;
 use crate::generated;
 use crate::node;
+use crate::postgres;
 use crate::process;
 use crate::stage::{self, Outcome, Problem, Skips, Stage, clock};
 use crate::workspace::Workspace;
@@ -89,6 +90,7 @@ fn stages(workspace: &Rc<Workspace>, options: &Options) -> Vec<Stage> {
     vec![
         stage("build", build),
         stage("rust", rust).after("build"),
+        stage("postgres", postgres::suite).after("build"),
         stage("clients", clients).after("build"),
         stage("browser", browser).after("build"),
         stage("generator", generated::suite).after("build"),
@@ -102,6 +104,8 @@ fn build(workspace: &Workspace, _: &[(&'static str, String)]) -> Outcome {
 
 fn rust(workspace: &Workspace, environment: &[(&'static str, String)]) -> Outcome {
     let mut command = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
+    // They have a stage of their own.
+    command.args(["--", "--skip", postgres::ABOUT_POSTGRES]);
     process::run_suite(command.envs(environment.iter().cloned()), counts::of_cargo)
 }
 

@@ -1,0 +1,67 @@
+//! The SQLite file: one connection that writes, several that read.
+//!
+//! SQLite takes one writer at a time, so writing goes through a pool of one connection,
+//! in transactions that lock at their beginning. A transaction that locked only at its
+//! first write could fail in spite of the busy timeout.
+
+use std::{fs, path::Path, time::Duration};
+
+use sea_orm::{ConnectOptions, DatabaseConnection, DbErr};
+
+use crate::error::OpenError;
+
+/// Longest time that a request waits for its turn.
+///
+/// The file cannot be away, so a queue is not an outage but a burst that is being worked
+/// off: a thousand clients who join at once take several seconds, and none of them is
+/// better off for being told to try again. What waits longer than this has lost its client.
+const TURN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longest time that a write waits for one of another process, such as `hornero user add`.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connections to one file.
+pub(crate) struct Pools {
+    pub(crate) writer: DatabaseConnection,
+    pub(crate) readers: DatabaseConnection,
+}
+
+/// Opens the file, creates it where there is none, and migrates it.
+pub(crate) async fn open(file: &Path, readers: u32) -> Result<Pools, OpenError> {
+    if let Some(folder) = file.parent() {
+        create_folder(folder)?;
+    }
+    let failed = |source| OpenError::of_file(source, file);
+    let writer = connect(file, 1).await.map_err(failed)?;
+    migrations::migrate(&writer).await.map_err(failed)?;
+    let readers = connect(file, readers).await.map_err(failed)?;
+    Ok(Pools { writer, readers })
+}
+
+fn create_folder(folder: &Path) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Folder { folder: folder.to_owned(), source };
+    let mut builder = fs::DirBuilder::new();
+    // Nobody else on this machine is to read messages and password hashes.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder).map_err(failed)
+}
+
+async fn connect(file: &Path, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", file.display()));
+    options
+        .max_connections(connections)
+        .acquire_timeout(TURN_TIMEOUT)
+        .sqlx_logging(false)
+        // Else a burst logs a line for each of its thousand.
+        .map_sqlx_sqlite_pool_opts(|pool| pool.acquire_slow_threshold(TURN_TIMEOUT))
+        .map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .pragma("journal_mode", "WAL")
+                // A commit is on the disk before it is acknowledged, also if the power fails.
+                .pragma("synchronous", "FULL")
+                .foreign_keys(true)
+                .busy_timeout(LOCK_TIMEOUT)
+        });
+    sea_orm::Database::connect(options).await
+}

@@ -1,0 +1,35 @@
+//! What is about the file of SQLite, and has no meaning on PostgreSQL.
+
+use std::fs;
+
+use crate::command::Folder;
+
+#[test]
+fn data_folder_that_is_a_file_is_told() {
+    let folder = Folder::new();
+    fs::write(folder.path().join("data"), "a file").unwrap();
+
+    let end = folder.run(&[], &[("HORNERO__SERVER__PORT", "0")]);
+
+    assert_eq!(end.code, Some(1));
+    let sentence = "cannot write to the data folder \"./data\"";
+    assert!(end.errors.contains(sentence), "{}", end.errors);
+    assert!(end.errors.contains("HORNERO__SERVER__DATA_DIR"), "{}", end.errors);
+    assert_eq!(fs::read_to_string(folder.path().join("data")).unwrap(), "a file");
+}
+
+#[test]
+fn database_that_is_damaged_is_told_and_left_alone() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path().join("data")).unwrap();
+    let file = folder.path().join("data/hornero.db");
+    let damaged = "no database at all. ".repeat(500);
+    fs::write(&file, &damaged).unwrap();
+
+    let end = folder.run(&[], &[("HORNERO__SERVER__PORT", "0")]);
+
+    assert_eq!(end.code, Some(1));
+    let sentence = "\"./data/hornero.db\" is not an SQLite database or is damaged; restore it";
+    assert!(end.errors.contains(sentence), "{}", end.errors);
+    assert_eq!(fs::read_to_string(file).unwrap(), damaged);
+}
