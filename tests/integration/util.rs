@@ -22,7 +22,6 @@ use hornero::{
     App, Config, Module,
     testing::{self, Handshake, Request, TestSocket},
 };
-use hornero_server::AppModule;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -45,16 +44,20 @@ impl TestApp {
 
     /// Starts a server that sees these environment variables.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> Self {
-        Self::of::<AppModule>(variables).await
+        Self::serve(hornero_server::app(), variables).await
     }
 
     /// The same with another root module, which imports what it needs.
     pub(crate) async fn of<M: Module>(variables: &[(&str, &str)]) -> Self {
+        Self::serve(App::of::<M>(), variables).await
+    }
+
+    async fn serve(app: App, variables: &[(&str, &str)]) -> Self {
         let database = TestDatabase::new();
         let ours = database.variables();
         let ours = ours.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let variables: Vec<_> = ours.chain(variables.iter().copied()).collect();
-        Self { app: testing::TestApp::start_with(App::of::<M>(), &variables).await, database }
+        Self { app: testing::TestApp::start_with(app, &variables).await, database }
     }
 
     /// Stops the server, and starts another one on the same data folder.
@@ -80,7 +83,7 @@ impl TestApp {
         let folder = self.data_dir();
         let data = ("HORNERO__SERVER__DATA_DIR".to_owned(), folder.display().to_string());
         let variables = self.database.variables().into_iter().chain([data]);
-        let app = App::of::<AppModule>().with_config(Config::load(&folder, variables).unwrap());
+        let app = hornero_server::app().with_config(Config::load(&folder, variables).unwrap());
         let users = app.resolve::<UserService>().await.unwrap();
         users.promote(&email, role, user_type).await.unwrap();
         let login = json!({ "email": email, "password": PASSWORD });
