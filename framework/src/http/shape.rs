@@ -1,0 +1,115 @@
+//! Every request has an id, and every refusal the contract's shape, whoever refused.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::to_bytes,
+    extract::Request,
+    http::{
+        HeaderMap, HeaderValue,
+        header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE},
+    },
+    response::Response,
+};
+use tower::{Layer, Service};
+use uuid::Uuid;
+
+use super::{REQUEST_ID, is_socket_io};
+use crate::error::{ClientError, ErrorKind};
+
+/// Longest text of a library's own error answer that is passed on, in bytes.
+const MAX_FOREIGN_TEXT: usize = 1_024;
+
+/// Identifies a request in logs and answers.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestId(pub Uuid);
+
+/// Wraps a service in a [`Shaped`].
+#[derive(Clone)]
+pub(super) struct ShapeLayer;
+
+impl<S> Layer<S> for ShapeLayer {
+    type Service = Shaped<S>;
+
+    fn layer(&self, inner: S) -> Shaped<S> {
+        Shaped(inner)
+    }
+}
+
+/// Gives requests their ids and refusals their shape.
+#[derive(Clone)]
+pub(super) struct Shaped<S>(S);
+
+impl<S> Service<Request> for Shaped<S>
+where
+    S: Service<Request, Response = Response>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let given = request.headers().get(REQUEST_ID).and_then(|it| it.to_str().ok());
+        let id = given.and_then(|it| it.parse().ok()).unwrap_or_else(Uuid::new_v4);
+        request.extensions_mut().insert(RequestId(id));
+        // Socket.IO clients expect the errors of their own protocol.
+        let is_shaped = !is_socket_io(&request);
+        let answer = self.0.call(request);
+        Box::pin(async move {
+            let response = answer.await?;
+            let mut response = match response.extensions().get::<ClientError>() {
+                Some(error) => merged(error.respond(Some(id)), response.headers().clone()),
+                None if is_shaped && is_foreign_refusal(&response) => shape(response, id).await,
+                None => response,
+            };
+            let mut text = Uuid::encode_buffer();
+            let text = id.hyphenated().encode_lower(&mut text);
+            if let Ok(value) = HeaderValue::from_str(text) {
+                response.headers_mut().insert(REQUEST_ID, value);
+            }
+            Ok(response)
+        })
+    }
+}
+
+/// The error's answer with the headers that handlers and layers gave to the first one.
+fn merged(mut answer: Response, mut headers: HeaderMap) -> Response {
+    // These speak of the first one's body.
+    headers.remove(CONTENT_LENGTH);
+    headers.remove(CONTENT_ENCODING);
+    for (name, value) in answer.headers() {
+        headers.insert(name, value.clone());
+    }
+    *answer.headers_mut() = headers;
+    answer
+}
+
+fn is_foreign_refusal(response: &Response) -> bool {
+    let refused = response.status().is_client_error() || response.status().is_server_error();
+    let kind = response.headers().get(CONTENT_TYPE);
+    refused && kind.is_none_or(|it| !it.as_bytes().starts_with(b"application/json"))
+}
+
+/// Gives the refusal of an axum extractor or a tower layer our shape.
+async fn shape(response: Response, id: Uuid) -> Response {
+    let (parts, body) = response.into_parts();
+    let kind = ErrorKind::of_status(parts.status);
+    let text = match kind {
+        ErrorKind::Invalid => to_bytes(body, MAX_FOREIGN_TEXT).await.ok(),
+        _ => None,
+    };
+    // Texts of axum's path rejections repeat the value after a colon.
+    let text = text.and_then(|it| String::from_utf8(it.into()).ok()).unwrap_or_default();
+    let text = text.split(':').next().unwrap_or_default().trim().to_owned();
+    let text = if text.is_empty() { "The request was refused".to_owned() } else { text };
+    merged(ClientError::new(kind, text).respond(Some(id)), parts.headers)
+}
