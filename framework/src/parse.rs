@@ -7,6 +7,12 @@ use crate::error::{ClientError, FieldError};
 
 /// Parses a whole JSON text as a `T`.
 pub(crate) fn json<T: DeserializeOwned>(text: &[u8]) -> Result<T, ClientError> {
+    // Whatever parses needs nobody who keeps track of where it stands.
+    serde_json::from_slice(text).or_else(|_| with_path(text))
+}
+
+/// Parses a text that does not parse, to tell where it does not.
+fn with_path<T: DeserializeOwned>(text: &[u8]) -> Result<T, ClientError> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use serde_json::value::RawValue;
 use socketioxide::{
     adapter::LocalAdapter,
     handler::{MessageHandler, Value},
@@ -20,7 +19,7 @@ use super::{
     events::EventCall,
     mailbox::{Full, Mailbox},
     namespace::{Handler, Namespace, Ours},
-    packet::{self, Envelope, Packet},
+    packet::{self, Envelope},
     rate::{RateClass, Used},
 };
 use crate::error::{ClientError, ErrorKind};
@@ -142,18 +141,17 @@ fn open<'n, 't>(
     text: &'t str,
     answer: &mut Answer,
 ) -> Result<(&'n dyn Handler, &'t str), ClientError> {
-    let packet = serde_json::from_str::<Packet<'_>>(text)
-        .map_err(|_| ClientError::invalid("The event does not have the expected form"))?;
-    let handler = namespace.handler(&packet.event).ok_or_else(|| {
+    let (event, mut payload) = packet::cut(text)
+        .ok_or_else(|| ClientError::invalid("The event does not have the expected form"))?;
+    let handler = namespace.handler(event).ok_or_else(|| {
         ClientError::invalid("There is no such event").detail("reason", "unknown_event")
     })?;
     answer.error_event = handler.error_event();
     answer.reply_event = handler.reply_event();
 
-    let mut payload = packet.payload.map_or("null", RawValue::get);
-    if let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(payload) {
+    if let Some(envelope) = Envelope::of(payload) {
         answer.request_id = envelope.request_id()?;
-        envelope.check(&packet.event)?;
+        envelope.check(event)?;
         payload = envelope.data.get();
     }
     Ok((handler, payload))

@@ -1,11 +1,8 @@
 //! What a client sends: an event's name and payload, and the envelope around it.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
-use serde::{
-    Deserialize,
-    de::{IgnoredAny, SeqAccess, Visitor},
-};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::ClientError;
@@ -16,43 +13,41 @@ const MAX_REQUEST_ID: usize = 128;
 /// The event's name in a packet that is not yet parsed. It has no escapes: socketioxide has read
 /// it, and refuses those.
 pub(super) fn name(packet: &str) -> Option<&str> {
-    let rest = packet.trim_start().strip_prefix('[')?.trim_start().strip_prefix('"')?;
-    rest.split_once('"').map(|it| it.0)
+    name_and_rest(packet).map(|it| it.0)
 }
 
-/// An event's arguments as they stand in the packet: `["name", payload, ..]`.
-pub(super) struct Packet<'a> {
-    pub(super) event: Cow<'a, str>,
-    pub(super) payload: Option<&'a RawValue>,
+fn name_and_rest(packet: &str) -> Option<(&str, &str)> {
+    packet.trim_start().strip_prefix('[')?.trim_start().strip_prefix('"')?.split_once('"')
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Packet<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PacketVisitor;
+/// An event's name and first argument, as they stand in the packet: `["name", payload, ..]`.
+///
+/// socketioxide has read the packet, so it is well-formed, and one look is enough to cut it.
+pub(super) fn cut(packet: &str) -> Option<(&str, &str)> {
+    let (event, rest) = name_and_rest(packet)?;
+    let Some(rest) = rest.trim_start().strip_prefix(',') else { return Some((event, "null")) };
+    // A client that sends more arguments means the first one all the same.
+    let payload = rest.get(..end_of_value(rest)?)?;
+    Some((event, payload.trim()))
+}
 
-        impl<'de> Visitor<'de> for PacketVisitor {
-            type Value = Packet<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an event's name and arguments")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Packet<'de>, A::Error> {
-                let event = seq.next_element::<Name<'de>>()?.map_or(Cow::Borrowed(""), |it| it.0);
-                let payload = seq.next_element()?;
-                // A client that sends more arguments means the first one all the same.
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Packet { event, payload })
-            }
+/// Where the value ends that a list goes on with.
+fn end_of_value(rest: &str) -> Option<usize> {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for (at, byte) in rest.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'[' | b'{' => depth += 1,
+            b',' | b']' if depth == 0 => return Some(at),
+            b']' | b'}' => depth = depth.checked_sub(1)?,
+            _ => {}
         }
-
-        deserializer.deserialize_seq(PacketVisitor)
     }
+    None
 }
-
-/// A string that is borrowed unless it holds escapes.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The wrapping that some clients put around every payload.
 ///
@@ -66,6 +61,20 @@ pub(super) struct Envelope<'a> {
     event: Option<serde_json::Value>,
     request_id: Option<serde_json::Value>,
     version: Option<serde_json::Value>,
+}
+
+impl<'a> Envelope<'a> {
+    /// The envelope that a payload is, if it is one.
+    pub(super) fn of(payload: &'a str) -> Option<Self> {
+        // Nearly all are none, and their first key tells.
+        let key = payload.strip_prefix('{')?.trim_start().strip_prefix('"')?.split('"').next()?;
+        let may_be = matches!(key, "data" | "event" | "requestId" | "version");
+        // A key may be spelled with escapes.
+        if !may_be && !key.contains('\\') {
+            return None;
+        }
+        serde_json::from_str(payload).ok()
+    }
 }
 
 impl Envelope<'_> {
@@ -100,4 +109,42 @@ fn string<'a>(
     let Some(value) = value else { return Ok(None) };
     let string = value.as_str().ok_or_else(|| ClientError::field(key, "type", "must be a string"));
     string.map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn name_and_first_argument_are_cut_out() {
+        for (packet, name, payload) in [
+            (r#"["say"]"#, "say", "null"),
+            (r#"["say",{"a":[1,2]}]"#, "say", r#"{"a":[1,2]}"#),
+            (r#" [ "say" , 7 , 8 ] "#, "say", "7"),
+            (r#"["say","]\",\"}",{}]"#, "say", r#""]\",\"}""#),
+            (r#"["say","\\",1]"#, "say", r#""\\""#),
+            (r#"["[",[]]"#, "[", "[]"),
+            (r#"["ü","ö"]"#, "ü", r#""ö""#),
+        ] {
+            assert_eq!(cut(packet), Some((name, payload)), "{packet}");
+        }
+        for odd in ["", "[", "[1]", r#"["say"#, r#"["say",{"a":1}"#, "{}"] {
+            assert_eq!(cut(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn envelope_has_data_and_nothing_else_of_its_own() {
+        for envelope in [
+            r#"{"data":1}"#,
+            r#"{ "requestId":"r","data":{} }"#,
+            r#"{"version":"1.0","event":"say","data":null}"#,
+            r#"{"d\u0061ta":1}"#,
+        ] {
+            assert!(Envelope::of(envelope).is_some(), "{envelope}");
+        }
+        for bare in [r#"{"data":1,"more":2}"#, r#"{"event":"say"}"#, r#"{"roomId":1}"#, "[1]", "{}"] {
+            assert!(Envelope::of(bare).is_none(), "{bare}");
+        }
+    }
 }
