@@ -16,6 +16,7 @@ mod generate;
 mod generated;
 mod licences;
 mod node;
+mod overhead;
 mod postgres;
 mod process;
 mod spdx;
@@ -43,6 +44,8 @@ enum Chore {
     },
     /// What our server and its peers cost per unit of work; the full run writes docs/benchmarks.md.
     Bench(bench::Options),
+    /// What a request and an event cost by the framework and by hand, in instructions; needs valgrind.
+    Overhead,
 }
 
 fn main() -> ExitCode {
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Chore::Test(options) => test::run(&options),
         Chore::Generate { what } => generate::run(&what),
         Chore::Bench(options) => bench::run(&options),
+        Chore::Overhead => overhead::run(),
     };
     match passed {
         Ok(true) => ExitCode::SUCCESS,

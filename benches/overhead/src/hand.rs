@@ -1,6 +1,6 @@
 //! The poll without the framework, as somebody writes it who wants the same of it: an id for
 //! every request, a trace, exact origins, panics caught, one shape of refusals, validation, acks
-//! for good and for bad.
+//! for good and for bad, and the events of a socket one after the other.
 
 use std::{any::Any, error::Error, sync::Arc};
 
@@ -15,9 +15,15 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 use socketioxide::{
     SocketIo,
+    adapter::LocalAdapter,
     extract::{AckSender, Data, SocketRef, TryData},
+    handler::{FromMessageParts, MessageHandler, Value},
+    socket::Socket,
 };
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, mpsc},
+};
 use tower_http::{
     ServiceBuilderExt,
     catch_panic::CatchPanicLayer,
@@ -75,27 +81,52 @@ enum Ack<T> {
     Error { error: serde_json::Value },
 }
 
+/// A vote that waits for those that the socket has sent before: socketioxide by itself runs the
+/// events of a socket in any order.
+type Waiting = (Result<Vote, String>, AckSender);
+
 fn on_connect(socket: SocketRef, shared: Arc<Shared>) {
-    socket.on(
-        "vote",
-        async move |socket: SocketRef, TryData(vote): TryData<Vote>, ack: AckSender| {
-            let vote = vote.map_err(|it| it.to_string()).and_then(|vote| {
-                vote.validate().map_err(|it| it.to_string())?;
-                Ok(vote)
-            });
-            let sent = match vote {
-                Ok(vote) => ack.send(&Ack::Ok { data: shared.poll.vote(vote) }),
-                Err(message) => {
-                    let error = json!({ "code": "PROTOCOL_ERROR", "message": message });
-                    socket.emit("error", &error).ok();
-                    ack.send(&Ack::<()>::Error { error })
-                }
-            };
-            if let Err(error) = sent {
-                tracing::warn!(%error, "Could not answer");
-            }
-        },
-    );
+    let (queue, mut waiting) = mpsc::channel::<Waiting>(4_096);
+    let voter = socket.clone();
+    tokio::spawn(async move {
+        while let Some((vote, ack)) = waiting.recv().await {
+            answer(&voter, &shared, vote, ack);
+        }
+    });
+    socket.on("vote", InOrder(queue));
+}
+
+/// Takes votes in the order of their arrival, which only a handler of this kind sees.
+struct InOrder(mpsc::Sender<Waiting>);
+
+enum ByHand {}
+
+impl MessageHandler<LocalAdapter, ByHand> for InOrder {
+    fn call(&self, socket: Arc<Socket<LocalAdapter>>, mut value: Value, ack_id: Option<i64>) {
+        let Ok(TryData(vote)) = TryData::<Vote>::from_message_parts(&socket, &mut value, &ack_id);
+        let Ok(ack) = AckSender::from_message_parts(&socket, &mut value, &ack_id);
+        if self.0.try_send((vote.map_err(|it| it.to_string()), ack)).is_err() {
+            tracing::warn!("Too many votes of one socket are waiting");
+        }
+    }
+}
+
+fn answer(socket: &SocketRef, shared: &Shared, vote: Result<Vote, String>, ack: AckSender) {
+    let vote = vote.and_then(|vote| {
+        vote.validate().map_err(|it| it.to_string())?;
+        Ok(vote)
+    });
+    let sent = match vote {
+        Ok(vote) => ack.send(&Ack::Ok { data: shared.poll.vote(vote) }),
+        Err(message) => {
+            let error = json!({ "code": "PROTOCOL_ERROR", "message": message });
+            socket.emit("error", &error).ok();
+            ack.send(&Ack::<()>::Error { error })
+        }
+    };
+    if let Err(error) = sent {
+        tracing::warn!(%error, "Could not answer");
+    }
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {

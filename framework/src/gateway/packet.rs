@@ -143,7 +143,8 @@ mod tests {
         ] {
             assert!(Envelope::of(envelope).is_some(), "{envelope}");
         }
-        for bare in [r#"{"data":1,"more":2}"#, r#"{"event":"say"}"#, r#"{"roomId":1}"#, "[1]", "{}"] {
+        for bare in [r#"{"data":1,"more":2}"#, r#"{"event":"say"}"#, r#"{"roomId":1}"#, "[1]", "{}"]
+        {
             assert!(Envelope::of(bare).is_none(), "{bare}");
         }
     }
