@@ -5,6 +5,7 @@
 
 mod auth;
 mod both_doors;
+mod changes;
 mod command;
 mod contract;
 mod conventions;
