@@ -180,7 +180,12 @@ impl User {
 
     /// Connects to a namespace over a WebSocket.
     pub(crate) async fn connect(&self, namespace: &str) -> Socket {
-        let auth = json!({ "token": self.token });
+        self.connect_to(namespace, Value::Null).await
+    }
+
+    /// Connects, and names conversations with the last seq of each that was seen.
+    pub(crate) async fn connect_to(&self, namespace: &str, conversations: Value) -> Socket {
+        let auth = json!({ "token": self.token, "conversations": conversations });
         Socket(Handshake::new(self.address, namespace).auth(auth).connect().await.unwrap())
     }
 }
