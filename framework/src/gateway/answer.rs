@@ -15,7 +15,10 @@ use socketioxide::{
     socket::Socket,
 };
 
-use super::emit::act_on;
+use super::{
+    emit::act_on,
+    mailbox::{Mailbox, Place},
+};
 use crate::error::{CONTRACT_VERSION, ClientError, ErrorKind, SocketErrorBody};
 
 /// Where the answer to an event goes.
@@ -27,6 +30,7 @@ pub struct Answer {
     pub(super) request_id: Option<Arc<str>>,
     pub(super) error_event: &'static str,
     pub(super) reply_event: Option<&'static str>,
+    pub(super) mailbox: Arc<Mailbox>,
     pub(super) progress: Arc<Progress>,
 }
 
@@ -40,9 +44,11 @@ pub(super) struct Progress {
 }
 
 impl Answer {
-    /// Lets the socket's next event be handled while this one still waits for its answer.
-    pub(super) fn end_turn(&self) {
+    /// Lets the socket's next event be handled while this one still waits for its answer, which
+    /// has a place among those that are outstanding.
+    pub(super) fn end_turn(&self) -> Place {
         self.progress.turn_ended.store(true, Ordering::Relaxed);
+        self.mailbox.place()
     }
 
     pub(super) fn has_ended_turn(&self) -> bool {

@@ -44,6 +44,7 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatcher {
             request_id: None,
             error_event: self.namespace.error_event,
             reply_event: None,
+            mailbox: Arc::clone(&self.mailbox),
             progress: Arc::default(),
         };
         if let Err(after) = self.take_token(&value) {

@@ -1,6 +1,9 @@
 //! `Later`: answers that the socket's next events need not wait for.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex},
+};
 
 use hornero::{
     App, ClientError, Data, DisconnectReason, ErrorKind, EventAccess, Events, Gateway, Later,
@@ -9,7 +12,7 @@ use hornero::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 use utoipa::ToSchema;
 
 use crate::journal::{Journal, JournalModule};
@@ -22,13 +25,30 @@ struct Bank {
     due: Arc<Due>,
 }
 
-/// Which promises are kept, from whenever on.
+/// Which promises are to be kept, and those that wait for it.
 #[derive(Default)]
-struct Due(watch::Sender<HashSet<u32>>);
+struct Due(Mutex<(HashSet<u32>, HashMap<u32, oneshot::Sender<()>>)>);
 
 impl Due {
     fn keep(&self, promises: impl IntoIterator<Item = u32>) {
-        self.0.send_modify(|kept| kept.extend(promises));
+        let (kept, waiting) = &mut *self.0.lock().unwrap();
+        for promise in promises {
+            kept.insert(promise);
+            if let Some(waiting) = waiting.remove(&promise) {
+                waiting.send(()).unwrap();
+            }
+        }
+    }
+
+    fn wait_for(&self, promise: u32) -> oneshot::Receiver<()> {
+        let (kept, waiting) = &mut *self.0.lock().unwrap();
+        let (sender, receiver) = oneshot::channel();
+        if kept.contains(&promise) {
+            sender.send(()).unwrap();
+        } else {
+            waiting.insert(promise, sender);
+        }
+        receiver
     }
 }
 
@@ -58,10 +78,10 @@ impl Gateway for Bank {
 impl Bank {
     async fn promise(self: Arc<Self>, Data(n): Data<u32>) -> Result<Later<Kept>, ClientError> {
         tokio::task::yield_now().await;
+        let due = self.due.wait_for(n);
         self.journal.note(format!("promise {n}"));
         Ok(Later::new(async move {
-            let mut due = self.due.0.subscribe();
-            due.wait_for(|kept| kept.contains(&n)).await.unwrap();
+            due.await.unwrap();
             self.journal.note(format!("keep {n}"));
             Ok(Kept { promise: n })
         }))
@@ -164,15 +184,36 @@ async fn next_events_run_in_order_while_answers_are_outstanding() {
 }
 
 #[tokio::test]
-async fn each_is_answered_when_its_own_time_has_come() {
+async fn answer_waits_for_those_before_it_and_for_none_behind_it() {
     let mut test = Test::start().await;
     test.promise(0..3).await;
     test.journal.wait_for(3).await;
+    let ack = |n: i64| (n, json!({ "status": "ok", "data": { "promise": n } }));
 
-    for n in [2, 0, 1] {
-        test.due.keep([n]);
-        let ack = json!({ "status": "ok", "data": { "promise": n } });
-        assert_eq!(next_acks(&mut test.client, 1).await, [(i64::from(n), ack)]);
+    test.due.keep([2]);
+    test.journal.wait_for(4).await;
+    test.let_it_work().await;
+    test.due.keep([0]);
+    assert_eq!(next_acks(&mut test.client, 1).await, [ack(0)]);
+    test.due.keep([1]);
+    assert_eq!(next_acks(&mut test.client, 2).await, [ack(1), ack(2)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_go_out_in_the_order_of_the_events() {
+    let mut test = Test::start().await;
+    for round in 0..20 {
+        let range = round * MOST..(round + 1) * MOST;
+        test.promise(range.clone()).await;
+        test.journal.wait_for(((2 * round + 1) * MOST) as usize).await;
+
+        for n in range.clone().step_by(2).chain(range.clone().rev().step_by(2)) {
+            test.due.keep([n]);
+        }
+
+        let acks = next_acks(&mut test.client, MOST as usize).await;
+        let order: Vec<_> = acks.into_iter().map(|it| it.0).collect();
+        assert_eq!(order, range.map(i64::from).collect::<Vec<_>>());
     }
 }
 
@@ -199,9 +240,9 @@ async fn with_sixty_four_outstanding_the_next_event_waits() {
     test.let_it_work().await;
     assert_eq!(test.journal.entries(), promised(0..MOST + 1));
 
-    test.due.keep([3]);
+    test.due.keep([0]);
     let entries = test.journal.wait_for(MOST as usize + 3).await;
-    assert_eq!(entries[MOST as usize + 1..], ["keep 3", &format!("promise {}", MOST + 1)]);
+    assert_eq!(entries[MOST as usize + 1..], ["keep 0", &format!("promise {}", MOST + 1)]);
 
     test.due.keep(0..MOST + 6);
     let mut answered: Vec<_> =
