@@ -64,8 +64,8 @@ async fn message_sent_many_times_at_once_is_one_message() {
     let chat = Arc::new(TestChat::start().await);
     let (ada, ben) = (chat.member(), chat.member());
     let mut racing = tokio::task::JoinSet::new();
-    for sender in [&ada, &ben].into_iter().cycle().take(20).cloned() {
-        let chat = Arc::clone(&chat);
+    for sender in [&ada, &ben].into_iter().cycle().take(20) {
+        let (chat, sender) = (Arc::clone(&chat), sender.clone());
         racing.spawn(async move { chat.send(&sender, &message("same")).await.unwrap() });
     }
 

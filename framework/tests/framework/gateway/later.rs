@@ -27,11 +27,17 @@ struct Bank {
 
 /// Which promises are to be kept, and those that wait for it.
 #[derive(Default)]
-struct Due(Mutex<(HashSet<u32>, HashMap<u32, oneshot::Sender<()>>)>);
+struct Due(Mutex<Promises>);
+
+#[derive(Default)]
+struct Promises {
+    kept: HashSet<u32>,
+    waiting: HashMap<u32, oneshot::Sender<()>>,
+}
 
 impl Due {
     fn keep(&self, promises: impl IntoIterator<Item = u32>) {
-        let (kept, waiting) = &mut *self.0.lock().unwrap();
+        let Promises { kept, waiting } = &mut *self.0.lock().unwrap();
         for promise in promises {
             kept.insert(promise);
             if let Some(waiting) = waiting.remove(&promise) {
@@ -41,7 +47,7 @@ impl Due {
     }
 
     fn wait_for(&self, promise: u32) -> oneshot::Receiver<()> {
-        let (kept, waiting) = &mut *self.0.lock().unwrap();
+        let Promises { kept, waiting } = &mut *self.0.lock().unwrap();
         let (sender, receiver) = oneshot::channel();
         if kept.contains(&promise) {
             sender.send(()).unwrap();
