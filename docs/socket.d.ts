@@ -98,12 +98,15 @@ export interface CreateRoom {
 /** Which way a user goes. */
 export type Direction = "user_joined" | "user_left";
 
-/** Body of `PUT /chat/messages/{id}`. What is left out stays as it is. */
+/**
+ * Body of `PUT /chat/messages/{id}`: content, metadata, or both. What is left out stays as
+ * it is.
+ */
 export interface EditMessage {
   /** 1 to 10,000 Unicode scalar values, after line ends have become LF. */
-  content?: string | null;
+  content?: string;
   /** An object of at most 16 KiB and 8 levels. */
-  metadata?: Record<string, unknown> | null;
+  metadata?: Record<string, unknown>;
 }
 
 /** What is known of a refusal, for programs. Each kind of refusal may add keys of its own. */

@@ -42,9 +42,11 @@ pub struct SendMessage {
     pub client_message_id: Option<String>,
 }
 
-/// Body of `PUT /chat/messages/{id}`. What is left out stays as it is.
+/// Body of `PUT /chat/messages/{id}`: content, metadata, or both. What is left out stays as
+/// it is.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(min_properties = 1)]
 pub struct EditMessage {
     /// 1 to 10,000 Unicode scalar values, after line ends have become LF.
     #[serde(default, deserialize_with = "some_with_plain_line_ends")]
@@ -52,20 +54,28 @@ pub struct EditMessage {
     #[schema(
         min_length = 1,
         max_length = 10000,
-        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$",
+        nullable = false
     )]
     pub content: Option<String>,
     /// An object of at most 16 KiB and 8 levels.
+    #[serde(default, deserialize_with = "some")]
     #[validate(custom(function = "rules::metadata"))]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, nullable = false)]
     pub metadata: Option<Map<String, Value>>,
+}
+
+/// What is there must be a value: `null` would neither change it nor leave it as it is.
+fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 fn some_with_plain_line_ends<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
-    Ok(text.map(plain_line_ends))
+    with_plain_line_ends(deserializer).map(Some)
 }
 
 /// CRLF and CR become LF, so that the same text has the same length on every system.

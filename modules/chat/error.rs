@@ -19,6 +19,10 @@ pub enum ChatError {
     #[error("There is no such message, or it was deleted")]
     NoMessage,
 
+    /// Neither content nor metadata is to be changed.
+    #[error("must be given, or `metadata`")]
+    NothingToChange,
+
     /// Only its sender may change a message.
     #[error("Only its sender may change a message")]
     NotTheSender,
@@ -35,6 +39,7 @@ impl From<ChatError> for ClientError {
             ChatError::Append(error) => error.into(),
             ChatError::NoMessage => Self::new(ErrorKind::NotFound, error.to_string())
                 .detail("reason", "message_not_found"),
+            ChatError::NothingToChange => Self::field("content", "required", &error.to_string()),
             ChatError::NotTheSender => Self::new(ErrorKind::Forbidden, error.to_string()),
             ChatError::Storage(error) => error.into(),
         }

@@ -90,6 +90,9 @@ impl ChatService {
         id: MessageId,
         edit: EditMessage,
     ) -> Result<Message, ChatError> {
+        if edit.content.is_none() && edit.metadata.is_none() {
+            return Err(ChatError::NothingToChange);
+        }
         let conversation = self.conversation(caller, id).await?;
         self.access.require(caller, conversation, Right::Edit).await?;
         let kind = self.access.kind(conversation).await?;

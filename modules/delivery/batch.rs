@@ -59,7 +59,10 @@ pub(crate) enum WriteError {
     #[error(transparent)]
     Storage(#[from] StorageError),
 
-    #[error("{kind} stored {stored} of {placed}")]
+    #[error("{kind} has decided {decided} of {drafts}")]
+    Undecided { kind: &'static str, decided: usize, drafts: usize },
+
+    #[error("{kind} has stored {stored} of {placed}")]
     Incomplete { kind: &'static str, stored: usize, placed: usize },
 
     #[error("a feature has panicked")]
@@ -127,6 +130,10 @@ impl<K: EventKind + ?Sized + 'static> Group for GroupOf<K> {
     ) -> Result<(), WriteError> {
         let drafts: Vec<_> = self.entries.iter().map(|it| &it.draft).collect();
         let decisions = self.kind.decide(tx, &drafts).await?;
+        if decisions.len() != drafts.len() {
+            let (kind, decided) = (self.kind.name(), decisions.len());
+            return Err(WriteError::Undecided { kind, decided, drafts: drafts.len() });
+        }
         let mut counts = HashMap::<ConversationId, i64>::new();
         for (draft, decision) in drafts.iter().zip(&decisions) {
             if matches!(decision, Decision::Append) {

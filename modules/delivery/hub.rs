@@ -6,12 +6,14 @@
 
 use std::{
     collections::HashMap,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use database::StorageError;
+use futures_util::FutureExt;
 use hornero::BoxError;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
@@ -154,8 +156,8 @@ impl Hub {
     }
 
     async fn deliver(&self, event: &Event) {
-        let Some(feed) = self.feed(event.conversation) else { return };
-        let mut feed = feed.lock().await;
+        let Some(listening) = self.listened(event.conversation) else { return };
+        let mut feed = listening.feed.lock().await;
         let Some(head) = feed.head else {
             feed.passed = feed.passed.max(event.seq);
             return;
@@ -178,8 +180,8 @@ impl Hub {
 
     /// Delivers what the database has and the feed has not.
     async fn deliver_missing(&self, conversation: ConversationId) {
-        let Some(feed) = self.feed(conversation) else { return };
-        let mut feed = feed.lock().await;
+        let Some(listening) = self.listened(conversation) else { return };
+        let mut feed = listening.feed.lock().await;
         let Some(head) = feed.head else { return };
         let filled = async {
             let stored = self.history.head(conversation).await?;
@@ -219,7 +221,8 @@ impl Hub {
 
     async fn tell(&self, event: &Event) {
         for door in &self.doors {
-            door.deliver(event).await;
+            // A feature that panics instead of finding words must not silence the others.
+            let _ = AssertUnwindSafe(door.deliver(event)).catch_unwind().await;
         }
     }
 
@@ -231,8 +234,20 @@ impl Hub {
         });
     }
 
-    fn feed(&self, conversation: ConversationId) -> Option<Arc<AsyncMutex<Feed>>> {
-        lock(&self.feeds).get(&conversation).map(|it| Arc::clone(&it.feed))
+    #[cfg(test)]
+    pub(crate) fn feeds(&self) -> usize {
+        lock(&self.feeds).len()
+    }
+
+    /// The feed of a conversation that somebody listens to. Whoever delivers listens too: if
+    /// the last listener leaves meanwhile, the next one would else begin a feed of its own,
+    /// whose head is behind what is just being delivered, and be told that twice.
+    fn listened(&self, conversation: ConversationId) -> Option<Listening> {
+        let mut feeds = lock(&self.feeds);
+        let listened = feeds.get_mut(&conversation)?;
+        listened.listeners += 1;
+        let feed = Arc::clone(&listened.feed);
+        Some(Listening { feeds: Arc::clone(&self.feeds), feed, conversation })
     }
 }
 

@@ -47,7 +47,9 @@ impl Writer {
     pub(crate) async fn run(mut self) {
         let mut waiting = Vec::with_capacity(self.batch);
         while self.queue.recv_many(&mut waiting, self.batch).await > 0 {
-            self.write(group(waiting.drain(..))).await;
+            let written = async { self.write(group(waiting.drain(..))).await };
+            // A feature that panics, say when it compares drafts, must not end the log.
+            let _ = AssertUnwindSafe(written).catch_unwind().await;
         }
     }
 

@@ -3,8 +3,10 @@
 //! One binary: a new file here costs a `mod` line, not another link step.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a panic fails the test, as it should")]
 
+mod any_order;
 mod auth;
 mod both_doors;
+mod changes;
 mod command;
 mod contract;
 mod conventions;

@@ -18,8 +18,9 @@ use std::{
 };
 
 use auth::{Role, UserService, UserType};
+use database::{Database, DatabaseConfig};
 use hornero::{
-    App, Config, Module,
+    App, Config, Module, ServerConfig,
     testing::{self, Handshake, Request, TestSocket},
 };
 use serde_json::{Value, json};
@@ -63,6 +64,14 @@ impl TestApp {
     /// Stops the server, and starts another one on the same data folder.
     pub(crate) async fn restart(self) -> Self {
         Self { app: self.app.restart().await, database: self.database }
+    }
+
+    /// The server's database, for what there is no route for.
+    pub(crate) async fn database(&self) -> Database {
+        let server = ServerConfig { data_dir: self.data_dir(), ..Default::default() };
+        let url = self.database.url().unwrap_or_default();
+        let config = DatabaseConfig { url, ..Default::default() };
+        Database::open(config.into(), server.into()).await.unwrap()
     }
 
     /// A new user with an account.
@@ -171,7 +180,12 @@ impl User {
 
     /// Connects to a namespace over a WebSocket.
     pub(crate) async fn connect(&self, namespace: &str) -> Socket {
-        let auth = json!({ "token": self.token });
+        self.connect_to(namespace, Value::Null).await
+    }
+
+    /// Connects, and names conversations with the last seq of each that was seen.
+    pub(crate) async fn connect_to(&self, namespace: &str, conversations: Value) -> Socket {
+        let auth = json!({ "token": self.token, "conversations": conversations });
         Socket(Handshake::new(self.address, namespace).auth(auth).connect().await.unwrap())
     }
 }

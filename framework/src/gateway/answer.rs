@@ -15,7 +15,10 @@ use socketioxide::{
     socket::Socket,
 };
 
-use super::emit::act_on;
+use super::{
+    emit::act_on,
+    mailbox::{Mailbox, Place},
+};
 use crate::error::{CONTRACT_VERSION, ClientError, ErrorKind, SocketErrorBody};
 
 /// Where the answer to an event goes.
@@ -27,18 +30,29 @@ pub struct Answer {
     pub(super) request_id: Option<Arc<str>>,
     pub(super) error_event: &'static str,
     pub(super) reply_event: Option<&'static str>,
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) progress: Arc<Progress>,
+}
+
+/// How far the answer is.
+#[derive(Default)]
+pub(super) struct Progress {
     /// Whether the socket's next event may be handled though this one is not answered.
-    pub(super) turn_ended: Arc<AtomicBool>,
+    turn_ended: AtomicBool,
+    /// Whether the ack was sent: there is only one, also where a handler panics after it.
+    acked: AtomicBool,
 }
 
 impl Answer {
-    /// Lets the socket's next event be handled while this one still waits for its answer.
-    pub(super) fn end_turn(&self) {
-        self.turn_ended.store(true, Ordering::Relaxed);
+    /// Lets the socket's next event be handled while this one still waits for its answer, which
+    /// has a place among those that are outstanding.
+    pub(super) fn end_turn(&self) -> Place {
+        self.progress.turn_ended.store(true, Ordering::Relaxed);
+        self.mailbox.place()
     }
 
     pub(super) fn has_ended_turn(&self) -> bool {
-        self.turn_ended.load(Ordering::Relaxed)
+        self.progress.turn_ended.load(Ordering::Relaxed)
     }
 
     pub(super) fn with(
@@ -73,7 +87,7 @@ impl Answer {
     }
 
     fn ack(&self, ack: &Ack<'_, impl Serialize>) {
-        if self.ack_id.is_none() {
+        if self.ack_id.is_none() || self.progress.acked.swap(true, Ordering::Relaxed) {
             return;
         }
         // The extractor is the only way to an `AckSender`, and it does not look at the value.

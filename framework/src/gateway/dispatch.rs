@@ -44,7 +44,8 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatcher {
             request_id: None,
             error_event: self.namespace.error_event,
             reply_event: None,
-            turn_ended: Arc::default(),
+            mailbox: Arc::clone(&self.mailbox),
+            progress: Arc::default(),
         };
         if let Err(after) = self.take_token(&value) {
             return refuse(&self.namespace, &value, answer, after);

@@ -161,8 +161,10 @@ macro_rules! impl_event_handler {
                             Ok(())
                         }
                         Outcome::Later(outcome) => {
-                            answer.end_turn();
-                            answer.with(outcome.await)
+                            let mut place = answer.end_turn();
+                            let outcome = outcome.await;
+                            place.reached().await;
+                            answer.with(outcome)
                         }
                     }
                 }))

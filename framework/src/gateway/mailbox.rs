@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::events::EventCall;
 use crate::provider::BoxFuture;
@@ -27,6 +27,8 @@ pub(super) struct Mailbox {
     state: Mutex<State>,
     /// Has a permit for every event that may still be set aside.
     aside: Arc<Semaphore>,
+    /// Ends when the event that was set aside last is answered.
+    last_aside: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 struct State {
@@ -39,6 +41,23 @@ struct State {
     ended: bool,
 }
 
+/// Where an answer stands among those of its socket. The next one has its turn when this is
+/// dropped, also by a panic.
+pub(super) struct Place {
+    before: Option<oneshot::Receiver<()>>,
+    _answered: oneshot::Sender<()>,
+}
+
+impl Place {
+    /// Waits until the answers before it have gone out.
+    pub(super) async fn reached(&mut self) {
+        if let Some(before) = self.before.take() {
+            // It ends by an error: nobody sends anything.
+            let _ = before.await;
+        }
+    }
+}
+
 /// The mailbox has no room for another job.
 #[derive(Debug)]
 pub(super) struct Full;
@@ -47,7 +66,8 @@ impl Mailbox {
     /// A mailbox that keeps its jobs until it is opened.
     pub(super) fn closed() -> Arc<Self> {
         let state = State { waiting: VecDeque::new(), busy: true, open: false, ended: false };
-        Arc::new(Self { state: Mutex::new(state), aside: Arc::new(Semaphore::new(MAX_ASIDE)) })
+        let aside = Arc::new(Semaphore::new(MAX_ASIDE));
+        Arc::new(Self { state: Mutex::new(state), aside, last_aside: Mutex::default() })
     }
 
     /// Runs `first`, then whatever arrived before or arrives later.
@@ -106,6 +126,13 @@ impl Mailbox {
             let _ = call.await;
             drop(permit);
         });
+    }
+
+    /// The place of an answer behind those that are outstanding.
+    pub(super) fn place(&self) -> Place {
+        let (answered, next) = oneshot::channel();
+        let mut last = self.last_aside.lock().unwrap_or_else(PoisonError::into_inner);
+        Place { before: last.replace(next), _answered: answered }
     }
 
     fn add(self: &Arc<Self>, state: &mut State, job: BoxFuture<()>) {

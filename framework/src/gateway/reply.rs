@@ -49,8 +49,8 @@ impl<T> Then<T> {
 ///
 /// The handler itself still runs in its turn: what it does before it returns happens in the
 /// order of the socket's events, such as putting a message into a queue; the answer is the
-/// rest, such as its being stored. At most 64 answers of a socket are outstanding: then its
-/// events wait.
+/// rest, such as its being stored. Such answers of a socket go out in the order of
+/// its events. At most 64 are outstanding: then its events wait.
 ///
 /// ```
 /// # use hornero::{ClientError, Later};

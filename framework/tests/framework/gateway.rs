@@ -2,8 +2,11 @@
 
 mod answers;
 mod calls;
+mod emitting;
 mod extractors;
 mod hooks;
+mod later;
 mod order;
 mod payloads;
 mod rate;
+mod then;

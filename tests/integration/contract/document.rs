@@ -1,5 +1,7 @@
 //! The documents, read the way a client's tools read them.
 
+use std::collections::BTreeSet;
+
 use hornero_server::app;
 use serde_json::{Map, Value};
 
@@ -60,6 +62,14 @@ pub(crate) fn client_events() -> Vec<ClientEvent> {
             payload: message["payload"]["anyOf"][0].clone(),
         })
         .collect()
+}
+
+/// Names of the events that the server may send.
+pub(crate) fn server_events() -> BTreeSet<String> {
+    let document = asyncapi();
+    let messages = document["components"]["messages"].as_object().unwrap();
+    let sent = messages.iter().filter(|(key, _)| key.starts_with("server."));
+    sent.map(|(_, message)| message["name"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Every `$ref` in a document.
@@ -130,6 +140,13 @@ pub(crate) fn properties(schema: &Value, document: &Value) -> Vec<Property> {
         name,
     }));
     all
+}
+
+/// Whether an object of this schema needs one of its optional properties.
+pub(crate) fn needs_an_optional_one(schema: &Value, document: &Value) -> bool {
+    let schema = resolved(schema, document);
+    let mut parts = schema["allOf"].as_array().into_iter().flatten();
+    schema.get("minProperties").is_some() || parts.any(|it| needs_an_optional_one(it, document))
 }
 
 /// The schema itself, or what it refers to.

@@ -1,0 +1,95 @@
+//! The real repository, which counts transactions and can lose its connection.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use database::{StorageError, Transaction};
+
+use super::{Arc, AtomicBool, AtomicUsize, Database, Ordering, repository::down};
+use crate::{
+    Conversation, ConversationId, LoggedEvent,
+    repository::{ConversationRepository, EventRow, SeaOrmConversationRepository},
+};
+
+pub(super) struct FlakyRepository {
+    real: Arc<dyn ConversationRepository>,
+    transactions: AtomicUsize,
+    reads_fail: AtomicBool,
+    writes_fail: AtomicBool,
+}
+
+impl FlakyRepository {
+    pub(super) fn on(db: &Arc<Database>) -> Arc<Self> {
+        Arc::new(Self {
+            real: SeaOrmConversationRepository::bind(Arc::clone(db)),
+            transactions: AtomicUsize::default(),
+            reads_fail: AtomicBool::default(),
+            writes_fail: AtomicBool::default(),
+        })
+    }
+
+    /// Transactions that were begun.
+    pub(super) fn transactions(&self) -> usize {
+        self.transactions.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn fail_reads(&self, fail: bool) {
+        self.reads_fail.store(fail, Ordering::Relaxed);
+    }
+
+    pub(super) fn fail_writes(&self, fail: bool) {
+        self.writes_fail.store(fail, Ordering::Relaxed);
+    }
+
+    fn reads(&self) -> Result<(), StorageError> {
+        if self.reads_fail.load(Ordering::Relaxed) { Err(down()) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl ConversationRepository for FlakyRepository {
+    async fn transaction(&self) -> Result<Transaction, StorageError> {
+        if self.writes_fail.load(Ordering::Relaxed) {
+            return Err(down());
+        }
+        self.transactions.fetch_add(1, Ordering::Relaxed);
+        self.real.transaction().await
+    }
+
+    async fn insert(&self, tx: &Transaction, it: &Conversation) -> Result<(), StorageError> {
+        self.real.insert(tx, it).await
+    }
+
+    async fn find_all(&self, ids: &[ConversationId]) -> Result<Vec<Conversation>, StorageError> {
+        self.reads()?;
+        self.real.find_all(ids).await
+    }
+
+    async fn take_seqs(
+        &self,
+        tx: &Transaction,
+        counts: &HashMap<ConversationId, i64>,
+        now: DateTime<Utc>,
+    ) -> Result<HashMap<ConversationId, i64>, StorageError> {
+        self.real.take_seqs(tx, counts, now).await
+    }
+
+    async fn insert_events(
+        &self,
+        tx: &Transaction,
+        rows: Vec<EventRow>,
+    ) -> Result<(), StorageError> {
+        self.real.insert_events(tx, rows).await
+    }
+
+    async fn events(
+        &self,
+        id: ConversationId,
+        after: i64,
+        through: i64,
+    ) -> Result<Vec<LoggedEvent>, StorageError> {
+        self.reads()?;
+        self.real.events(id, after, through).await
+    }
+}
