@@ -1,13 +1,14 @@
 //! Who may do what in a room.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use auth::Caller;
+use auth::{Caller, UserId};
 use chrono::{SubsecRound, Utc};
 use database::StorageError;
 use delivery::{AccessError, AccessPolicy, ConversationId, Joined, Participant, Right};
 use hornero::Frame;
+use moka::sync::Cache;
 
 use crate::{
     dto::RoomJoined,
@@ -15,14 +16,39 @@ use crate::{
     room::{MemberRole, Visibility},
 };
 
+/// Memberships that are remembered.
+const REMEMBERED_ROLES: u64 = 100_000;
+
+/// Time for which one is remembered: a change counts after so long, at the latest.
+const MEMORY: Duration = Duration::from_secs(1);
+
 /// The rules of rooms: members may all, others may join what is public.
 pub(crate) struct RoomPolicy {
     rooms: Arc<dyn RoomRepository>,
+    /// So that who writes much is not looked up for every message.
+    roles: Cache<(ConversationId, UserId), MemberRole>,
 }
 
 impl RoomPolicy {
     pub(crate) fn new(rooms: Arc<dyn RoomRepository>) -> Self {
-        Self { rooms }
+        let roles = Cache::builder().max_capacity(REMEMBERED_ROLES).time_to_live(MEMORY).build();
+        Self { rooms, roles }
+    }
+
+    async fn role(
+        &self,
+        room: ConversationId,
+        user: &UserId,
+    ) -> Result<Option<MemberRole>, StorageError> {
+        let key = (room, user.clone());
+        if let Some(role) = self.roles.get(&key) {
+            return Ok(Some(role));
+        }
+        let role = self.rooms.role(room, user).await?;
+        if let Some(role) = role {
+            self.roles.insert(key, role);
+        }
+        Ok(role)
     }
 }
 
@@ -34,7 +60,7 @@ impl AccessPolicy for RoomPolicy {
         room: ConversationId,
         right: Right,
     ) -> Result<&'static str, AccessError> {
-        if let Some(role) = self.rooms.role(room, &caller.user_id).await? {
+        if let Some(role) = self.role(room, &caller.user_id).await? {
             return if allows(role, right) {
                 Ok(role.as_str())
             } else {
