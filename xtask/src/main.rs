@@ -16,8 +16,10 @@ mod generate;
 mod generated;
 mod licences;
 mod node;
+mod port;
 mod postgres;
 mod process;
+mod soak;
 mod spdx;
 mod stage;
 mod test;
@@ -43,6 +45,8 @@ enum Chore {
     },
     /// What our server and its peers cost per unit of work; the full run writes docs/benchmarks.md.
     Bench(bench::Options),
+    /// Kills the server under load, and counts what was lost, doubled or put out of order.
+    Soak(soak::Options),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         Chore::Test(options) => test::run(&options),
         Chore::Generate { what } => generate::run(&what),
         Chore::Bench(options) => bench::run(&options),
+        Chore::Soak(options) => soak::run(&options),
     };
     match passed {
         Ok(true) => ExitCode::SUCCESS,
