@@ -14,6 +14,7 @@ mod debian;
 mod deny;
 mod generate;
 mod generated;
+mod kills;
 mod licences;
 mod node;
 mod port;

@@ -1,7 +1,7 @@
 //! `cargo xtask soak`: kills the server under load, and counts what was lost, doubled or put out
 //! of order.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -13,9 +13,11 @@ use crate::workspace::Workspace;
 mod driver;
 mod report;
 mod server;
+mod slow;
 
 pub(crate) use driver::Plan;
 pub(crate) use report::Report;
+pub(crate) use slow::SlowReport;
 
 /// How long, how many, and on what.
 #[derive(Args)]
@@ -38,7 +40,10 @@ pub(crate) struct Options {
     /// Repeats the chance of an earlier run. Default another one each time
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Kills the development build of the server, not the release build
+    /// Has one client among a hundred that never reads, on SQLite, instead of kills
+    #[arg(long, conflicts_with_all = ["seconds", "clients", "kills", "postgres_kills", "database", "seed"])]
+    slow: bool,
+    /// Takes the development build of the server, not the release build
     #[arg(long)]
     debug: bool,
 }
@@ -65,6 +70,11 @@ impl Options {
     }
 }
 
+/// Another one each time.
+pub(crate) fn seed() -> u64 {
+    u64::from(chrono::Utc::now().timestamp_subsec_micros())
+}
+
 /// Builds what is needed, runs it, and tells whether nothing was wrong.
 pub(crate) fn run(options: &Options) -> Result<bool, Problem> {
     if options.database == Database::Sqlite && options.postgres_kills.is_some() {
@@ -73,6 +83,11 @@ pub(crate) fn run(options: &Options) -> Result<bool, Problem> {
     }
     let workspace = Workspace::find()?;
     let server = build(&workspace, options.debug)?;
+    if options.slow {
+        let report = slow(&workspace, &server)?;
+        report.print();
+        return Ok(report.is_clean());
+    }
     let report = on(&workspace, &server, options.database, &options.plan())?;
     report.print();
     Ok(report.is_clean())
@@ -90,10 +105,15 @@ fn build(workspace: &Workspace, debug: bool) -> Result<PathBuf, Problem> {
     Ok(workspace.release("hornero"))
 }
 
+/// Has one client that never reads among many.
+pub(crate) fn slow(workspace: &Workspace, server: &Path) -> Result<SlowReport, Problem> {
+    slow::run(workspace, server)
+}
+
 /// Runs it on a database that is made for it.
 pub(crate) fn on(
     workspace: &Workspace,
-    server: &std::path::Path,
+    server: &Path,
     database: Database,
     plan: &Plan,
 ) -> Result<Report, Problem> {

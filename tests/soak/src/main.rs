@@ -16,6 +16,7 @@ mod plan;
 mod rest;
 mod run;
 mod say;
+mod slow;
 mod socket;
 mod stored;
 mod world;
@@ -31,12 +32,15 @@ struct Soak {
 enum Work {
     /// Kills under load, and cut connections
     Kills(run::Options),
+    /// One client that never reads among many
+    Slow(slow::Options),
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let clean = match Soak::parse().work {
         Work::Kills(options) => run::run(&options).await,
+        Work::Slow(options) => slow::run(&options).await,
     };
     match clean {
         Ok(true) => ExitCode::SUCCESS,

@@ -4,7 +4,10 @@ use std::{io, net::Ipv4Addr, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 /// Time for a step of the handshake, and for a packet to be taken.
@@ -32,11 +35,28 @@ impl Socket {
         namespace: &'static str,
         auth: &Value,
     ) -> io::Result<Self> {
-        timeout(PATIENCE, Self::enter(port, namespace, auth)).await.unwrap_or_else(late)
+        let socket = TcpSocket::new_v4()?;
+        timeout(PATIENCE, Self::enter(socket, port, namespace, auth)).await.unwrap_or_else(late)
     }
 
-    async fn enter(port: u16, namespace: &'static str, auth: &Value) -> io::Result<Self> {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+    /// The same for a client whose system keeps next to nothing of what it does not read.
+    pub(crate) async fn connect_narrow(
+        port: u16,
+        namespace: &'static str,
+        auth: &Value,
+    ) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(4_096)?;
+        timeout(PATIENCE, Self::enter(socket, port, namespace, auth)).await.unwrap_or_else(late)
+    }
+
+    async fn enter(
+        socket: TcpSocket,
+        port: u16,
+        namespace: &'static str,
+        auth: &Value,
+    ) -> io::Result<Self> {
+        let stream = socket.connect((Ipv4Addr::LOCALHOST, port).into()).await?;
         stream.set_nodelay(true)?;
         let address = format!("ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket");
         let (stream, _) = client_async(address, stream).await.map_err(io::Error::other)?;

@@ -45,6 +45,11 @@ impl Server {
         self.port
     }
 
+    /// The process, while it runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     /// Its database, as who reads it himself has to name it.
     pub(crate) fn database(&self) -> String {
         let file = || format!("sqlite://{}", self.folder.join("hornero.db").display());
