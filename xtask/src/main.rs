@@ -12,6 +12,8 @@ mod copy;
 mod counts;
 mod debian;
 mod deny;
+#[cfg(test)]
+mod documented;
 mod generate;
 mod generated;
 mod kills;
