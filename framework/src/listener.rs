@@ -88,6 +88,19 @@ impl Closer {
     }
 }
 
+impl Closable {
+    /// Ends the connection when it could not be written to.
+    ///
+    /// Who writes may ignore it and go on with the next packet, which then waits as long: only
+    /// what is read from the connection tells everybody that it is over.
+    fn end_after<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if matches!(written, Poll::Ready(Err(_))) {
+            self.closer.close();
+        }
+        written
+    }
+}
+
 impl AsyncRead for Closable {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -110,7 +123,8 @@ impl AsyncWrite for Closable {
         if self.closer.is_closed(&self.closer.writer, context) {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        self.stream.as_mut().poll_write(context, bytes)
+        let written = self.stream.as_mut().poll_write(context, bytes);
+        self.end_after(written)
     }
 
     fn poll_write_vectored(
@@ -121,7 +135,8 @@ impl AsyncWrite for Closable {
         if self.closer.is_closed(&self.closer.writer, context) {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        self.stream.as_mut().poll_write_vectored(context, slices)
+        let written = self.stream.as_mut().poll_write_vectored(context, slices);
+        self.end_after(written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -87,7 +87,8 @@ test("the module in the README is a part of the real one", () => {
 });
 
 test("every file that the documentation links to is there", () => {
-  for (const page of ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/rest.md", "docs/events.md"]) {
+  const pages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/delivery.md", "docs/rest.md", "docs/events.md"];
+  for (const page of pages) {
     const url = new URL(page, REPOSITORY);
     const links = [...readFileSync(url, "utf8").matchAll(/\]\((?!https?:)([^)#]+)/g)];
     for (const [, link] of links) readFileSync(new URL(link, url));

@@ -56,3 +56,28 @@ async fn client_that_never_reads_is_disconnected_and_can_catch_up() {
         assert_eq!(back.event("chat:message:received").await["seq"], json!(seq));
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn client_that_never_reads_is_disconnected_long_before_its_queue_is_full() {
+    let app = TestApp::with(&[("HORNERO__SERVER__WRITE_TIMEOUT_MS", "300")]).await;
+    let (ada, eve) = (app.register("Ada").await, app.register("Eve").await);
+    let room = ada.room("public").await;
+    let mut reader = ada.connect("/chat").await;
+    reader.join(&room).await;
+    let mut sleeper = eve.connect("/chat").await;
+    sleeper.join(&room).await;
+
+    // More than the system keeps for a connection, and less than the queue holds.
+    let content = "x".repeat(9_000);
+    for seq in 1..=1_500 {
+        reader.emit("chat:message:send", json!({ "roomId": room, "content": content })).await;
+        assert_eq!(reader.event("chat:message:received").await["seq"], json!(seq));
+    }
+
+    let is_gone = |it: &Value| it["type"] == "user_left" && it["userId"] == json!(eve.id);
+    let mut gone = reader.heard("chat:system:notification").iter().any(is_gone);
+    while !gone {
+        gone = is_gone(&reader.event("chat:system:notification").await);
+    }
+    sleeper.closed().await;
+}

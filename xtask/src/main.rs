@@ -12,13 +12,18 @@ mod copy;
 mod counts;
 mod debian;
 mod deny;
+#[cfg(test)]
+mod documented;
 mod generate;
 mod generated;
+mod kills;
 mod licences;
 mod node;
 mod overhead;
+mod port;
 mod postgres;
 mod process;
+mod soak;
 mod spdx;
 mod stage;
 mod test;
@@ -46,6 +51,8 @@ enum Chore {
     Bench(bench::Options),
     /// What a request and an event cost by the framework and by hand, in instructions; needs valgrind.
     Overhead,
+    /// Kills the server under load, and counts what was lost, doubled or put out of order.
+    Soak(soak::Options),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +62,7 @@ fn main() -> ExitCode {
         Chore::Generate { what } => generate::run(&what),
         Chore::Bench(options) => bench::run(&options),
         Chore::Overhead => overhead::run(),
+        Chore::Soak(options) => soak::run(&options),
     };
     match passed {
         Ok(true) => ExitCode::SUCCESS,

@@ -8,8 +8,8 @@ use crate::process;
 use crate::stage::Outcome;
 use crate::workspace::Workspace;
 
-use cluster::Cluster;
-use programs::Programs;
+pub(crate) use cluster::Cluster;
+pub(crate) use programs::Programs;
 
 /// Module of the tests that are about SQLite's file.
 const ABOUT_FILES: &str = "sqlite_only";

@@ -39,6 +39,13 @@ pub(crate) fn json<T: DeserializeOwned>(command: &mut Command) -> Result<T, Prob
     })
 }
 
+/// The same for one that may end with a failure of which its JSON tells.
+pub(crate) fn json_of<T: DeserializeOwned>(command: &mut Command) -> Result<T, Problem> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| cannot_start(command, &error))?;
+    serde_json::from_slice(&output.stdout).map_err(|_| ended_with(command, output.status))
+}
+
 /// Runs a command in silence and gives what it prints.
 pub(crate) fn text(command: &mut Command) -> Result<String, Problem> {
     let output = command

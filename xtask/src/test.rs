@@ -9,6 +9,7 @@ use crate::alone;
 use crate::chromium;
 use crate::counts;
 use crate::generated;
+use crate::kills;
 use crate::node;
 use crate::postgres;
 use crate::process;
@@ -91,6 +92,7 @@ fn stages(workspace: &Rc<Workspace>, options: &Options) -> Vec<Stage> {
         stage("build", build),
         stage("rust", rust).after("build"),
         stage("postgres", postgres::suite).after("build"),
+        stage("kills", kills::suite).after("build"),
         stage("clients", clients).after("build"),
         stage("browser", browser).after("build"),
         stage("generator", generated::suite).after("build"),

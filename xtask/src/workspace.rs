@@ -43,9 +43,14 @@ impl Workspace {
         self.target.join("release").join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 
+    /// A program of the development build.
+    pub(crate) fn debug(&self, name: &str) -> PathBuf {
+        self.target.join("debug").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    }
+
     /// The development build of the server.
     pub(crate) fn server(&self) -> PathBuf {
-        self.target.join("debug").join(format!("hornero{}", env::consts::EXE_SUFFIX))
+        self.debug("hornero")
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::programs::Programs;
+use crate::port;
 use crate::process;
 use crate::stage::Problem;
 
@@ -24,39 +25,80 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running server. Its folder has, besides the data: `start`, a program that starts it
 /// again, and `url`, its address.
-pub(super) struct Cluster<'a> {
+pub(crate) struct Cluster<'a> {
     programs: &'a Programs,
     folder: TempDir,
+    address: SocketAddr,
     url: String,
 }
 
 impl<'a> Cluster<'a> {
     /// Makes a server and starts it.
-    pub(super) fn start(programs: &'a Programs) -> Result<Self, Problem> {
+    pub(crate) fn start(programs: &'a Programs) -> Result<Self, Problem> {
         let folder = tempfile::tempdir().map_err(|error| cannot("make a folder", &error))?;
-        let address = free_address().map_err(|error| cannot("find a free port", &error))?;
+        let port = port::free().map_err(|error| cannot("find a free port", &error))?;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
         let password = PASSWORD.replace(' ', "%20");
         let url = format!("postgres://{USER}:{password}@{address}/postgres");
-        let cluster = Self { programs, folder, url };
-        cluster.initialise(address)?;
-        cluster.launch(address)?;
+        let cluster = Self { programs, folder, address, url };
+        cluster.initialise()?;
+        cluster.start_again()?;
         Ok(cluster)
     }
 
     /// Its address, with the database that every server has.
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Ends it and all its processes with SIGKILL, as the kernel does when memory is short.
+    pub(crate) fn kill(&self) -> Result<(), Problem> {
+        let file = fs::read_to_string(self.data().join("postmaster.pid"));
+        let file = file.map_err(|error| cannot("find the process", &error))?;
+        let postmaster = file.lines().next().unwrap_or_default();
+        // Where there is no such file they end by themselves, a little later.
+        let children = fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children"));
+        let mut kill = Command::new("kill");
+        kill.arg("-KILL").arg(postmaster).args(children.unwrap_or_default().split_whitespace());
+        // A child may have ended meanwhile, and then kill fails.
+        kill.stderr(Stdio::null()).status().map_err(|error| cannot("kill", &error))?;
+        Ok(())
+    }
+
+    /// Starts it, and waits until it takes connections.
+    pub(crate) fn start_again(&self) -> Result<(), Problem> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut start = Command::new("sh");
+            start.arg(self.folder.path().join("start")).current_dir(self.folder.path());
+            // It outlives this handle; the drop below ends it.
+            let started = start.stdin(Stdio::null()).spawn();
+            let mut server = started.map_err(|error| cannot("start", &error))?;
+            // It refuses as long as one of its killed processes is still there.
+            while matches!(server.try_wait(), Ok(None)) && Instant::now() < deadline {
+                if TcpStream::connect(self.address).is_ok() {
+                    // A process that nobody has waited for would seem to be still there.
+                    thread::spawn(move || server.wait());
+                    return Ok(());
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+            if Instant::now() > deadline {
+                let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+                return Err(Problem::Failed(format!("PostgreSQL does not start:\n{log}")));
+            }
+        }
     }
 
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    fn initialise(&self, address: SocketAddr) -> Result<(), Problem> {
+    fn initialise(&self) -> Result<(), Problem> {
         let folder = self.folder.path();
         let failed = |error| cannot("prepare the folder", &error);
         let password = folder.join("password");
@@ -76,8 +118,8 @@ impl<'a> Cluster<'a> {
         let settings = format!(
             "listen_addresses = '{}'\nport = {}\nunix_socket_directories = ''\n\
              max_connections = 300\n",
-            address.ip(),
-            address.port()
+            self.address.ip(),
+            self.address.port()
         );
         let file = self.data().join("postgresql.conf");
         let file = OpenOptions::new().append(true).open(file);
@@ -92,22 +134,6 @@ impl<'a> Cluster<'a> {
         let (log, data) = (self.folder.path().join("log"), self.data());
         format!("exec {} -D '{}' >>'{}' 2>&1\n", words.join(" "), data.display(), log.display())
     }
-
-    fn launch(&self, address: SocketAddr) -> Result<(), Problem> {
-        let mut start = Command::new("sh");
-        start.arg(self.folder.path().join("start")).current_dir(self.folder.path());
-        // It outlives this handle; the drop below ends it.
-        start.stdin(Stdio::null()).spawn().map_err(|error| cannot("start", &error))?;
-        let deadline = Instant::now() + PATIENCE;
-        while TcpStream::connect(address).is_err() {
-            if Instant::now() > deadline {
-                let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-                return Err(Problem::Failed(format!("PostgreSQL does not start:\n{log}")));
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-        Ok(())
-    }
 }
 
 impl Drop for Cluster<'_> {
@@ -117,10 +143,6 @@ impl Drop for Cluster<'_> {
         // A test may have left it dead, or it has never started.
         stop.stderr(Stdio::null()).current_dir("/").status().ok();
     }
-}
-
-fn free_address() -> std::io::Result<SocketAddr> {
-    TcpListener::bind(("127.0.0.1", 0))?.local_addr()
 }
 
 fn cannot(what: &str, error: &std::io::Error) -> Problem {

@@ -15,7 +15,7 @@ const WHAT_TO_DO: &str = "PostgreSQL's initdb and postgres: install the server's
 const VERSIONS: &str = "/usr/lib/postgresql";
 
 /// The folder of `initdb`, `postgres` and `pg_ctl`, and who may run them.
-pub(super) struct Programs {
+pub(crate) struct Programs {
     folder: PathBuf,
     /// Somebody else, where we are root: PostgreSQL refuses to run as root.
     user: Option<&'static str>,
@@ -25,7 +25,7 @@ impl Programs {
     /// Finds PostgreSQL; as root on Debian installs it first, and says so.
     ///
     /// Missing when it is neither there nor can be installed by us.
-    pub(super) fn bring_in() -> Result<Self, Problem> {
+    pub(crate) fn bring_in() -> Result<Self, Problem> {
         let missing = || Problem::Missing(WHAT_TO_DO.to_owned());
         let folder = match find() {
             Some(folder) => folder,
@@ -39,17 +39,17 @@ impl Programs {
         Ok(Self { folder, user: user()? })
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// The user that they run as, if that is not us.
-    pub(super) fn user(&self) -> Option<&'static str> {
+    pub(crate) fn user(&self) -> Option<&'static str> {
         self.user
     }
 
     /// One of the programs, run by whoever may run it.
-    pub(super) fn command(&self, name: &str) -> Command {
+    pub(crate) fn command(&self, name: &str) -> Command {
         let program = self.folder.join(name);
         match self.user {
             None => Command::new(program),
