@@ -12,6 +12,7 @@ use socketioxide::{ParserConfig, SocketIo, adapter::LocalAdapter, layer::SocketI
 use crate::{
     build::{Builder, StartError, run},
     config::{Config, ConfigProblems, ConfigSection, ConfigValue, Section, same_sections},
+    connection::Connections,
     contract::{
         About, ControllerContract, Documents, GatewayContract, SocketContract, clashes, paths,
         references,
@@ -295,7 +296,7 @@ impl App {
         }
         // Only now: no client may come in before the hooks have ended.
         let sockets = doors.sockets.open(io, limits);
-        let router = http::layered(doors.routes, layer, &settings);
+        let router = http::layered(doors.routes, Connections::new(&layer), &settings);
         on_shutdown.reverse();
         Ok(Server { router, sockets, settings, stopping, tasks, on_shutdown })
     }

@@ -17,7 +17,6 @@ use axum::{
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use socketioxide::{adapter::LocalAdapter, layer::SocketIoLayer};
 use tower::util::option_layer;
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -27,8 +26,8 @@ use tower_http::{
 use uuid::Uuid;
 
 use crate::{
+    connection::{self, Connections},
     error::{ClientError, ErrorKind},
-    gateway::{Upgrades, note_upgrades},
     settings::ServerConfig,
 };
 
@@ -38,17 +37,12 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_FOREIGN_TEXT: usize = 1_024;
 
 /// Puts the layers around `routes` and Socket.IO.
-pub(crate) fn layered(
-    routes: Router,
-    socket_io: SocketIoLayer<LocalAdapter>,
-    config: &ServerConfig,
-) -> Router {
+pub(crate) fn layered(routes: Router, connections: Connections, config: &ServerConfig) -> Router {
     let origins = Arc::new(config.cors.origins.clone());
     routes
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
-        .layer(socket_io)
-        .layer(from_fn_with_state(Arc::<Upgrades>::default(), note_upgrades))
+        .layer(from_fn_with_state(connections, connection::serve))
         .layer(DefaultBodyLimit::max(config.max_body_size))
         .layer(from_fn_with_state(Arc::clone(&origins), check_origin))
         .layer(CatchPanicLayer::custom(after_panic))
@@ -191,7 +185,7 @@ async fn check_origin(
 }
 
 fn is_socket_io(request: &Request) -> bool {
-    request.uri().path().starts_with("/socket.io")
+    connection::is_socket_io(request.uri().path())
 }
 
 fn site_of(headers: &HeaderMap, origins: &[String]) -> Site {

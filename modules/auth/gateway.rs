@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use hornero::{ClientError, EmitEvent, Event, Events, Gateway, Handshake, Site, SocketRef};
+use hornero::{
+    ClientError, EmitEvent, Event, Events, Gateway, Handshake, PublicId, Site, SocketRef,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -52,7 +54,7 @@ impl Gateway for AuthGateway {
         let Some(caller) = socket.extensions.get::<Caller>() else { return };
         let welcome = Welcome {
             kind: Greeting::Welcome,
-            socket_id: socket.id.to_string(),
+            socket_id: PublicId::of(&socket),
             user_id: caller.user_id,
             server_version: env!("CARGO_PKG_VERSION"),
         };
@@ -93,7 +95,8 @@ struct Auth {
 struct Welcome {
     #[serde(rename = "type")]
     kind: Greeting,
-    socket_id: String,
+    #[schema(value_type = String)]
+    socket_id: PublicId,
     user_id: UserId,
     server_version: &'static str,
 }

@@ -5,8 +5,9 @@ use std::{
 };
 
 use futures_util::FutureExt;
+use serde_json::value::to_raw_value;
 use socketioxide::{
-    SocketIo,
+    ProtocolVersion, SocketIo,
     adapter::LocalAdapter,
     extract::{Data, SocketRef},
     handler::{ConnectHandler, DisconnectHandler, FromConnectParts, Value},
@@ -24,6 +25,7 @@ use super::{
     rate::{Limits, RateClass, Used},
 };
 use crate::{
+    connection::{Announced, PublicId, Session},
     error::{ClientError, ErrorKind},
     provider::BoxFuture,
 };
@@ -230,7 +232,10 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
         auth: &'a Option<Value>,
     ) -> Pin<Box<dyn Future<Output = Result<(), Box<dyn fmt::Display + Send>>> + Send + 'a>> {
         Box::pin(async move {
+            let id = PublicId::random();
+            socket.extensions.insert(id.clone());
             let admitted = self.admit(&socket, auth).await;
+            announce(&socket, id, admitted.as_ref().err());
             admitted.map_err(|error| Box::new(error.socket_code()) as Box<dyn fmt::Display + Send>)
         })
     }
@@ -240,7 +245,7 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
         let socket = SocketRef::from(socket);
         let welcomed = socket.clone();
         // Its own channel, by which a single socket can be reached or left out.
-        socket.join(socket.id.to_string());
+        socket.join(String::from(PublicId::of(&socket)));
         attendance.mailbox.open(Box::pin(async move {
             for gateway in &attendance.namespace.gateways {
                 undisturbed(gateway.connected(welcomed.clone())).await;
@@ -253,6 +258,21 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
         if let Some(Gone(reason)) = socket.extensions.get() {
             leave(socket, reason);
         }
+    }
+}
+
+/// Tells the layer below what the answer to the client's CONNECT has to say besides.
+fn announce(socket: &Arc<Socket<LocalAdapter>>, id: PublicId, error: Option<&ClientError>) {
+    let socket = SocketRef::from(Arc::clone(socket));
+    // Socket.IO 2 knows neither ids nor data in these packets.
+    let Some(session) = Session::of(&socket).filter(|_| socket.protocol() == ProtocolVersion::V5)
+    else {
+        return;
+    };
+    match error.map(|it| to_raw_value(&it.socket_body(None))) {
+        None => session.announce(socket.ns(), Announced::Connected(id)),
+        Some(Ok(body)) => session.announce(socket.ns(), Announced::Refused(body)),
+        Some(Err(error)) => tracing::error!(%error, "Could not encode an error: {error}"),
     }
 }
 

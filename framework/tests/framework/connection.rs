@@ -1,0 +1,4 @@
+//! The connection under Socket.IO, spoken to byte by byte.
+
+mod public_ids;
+mod raw;
