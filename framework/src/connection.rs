@@ -24,19 +24,25 @@ use axum::{
 use socketioxide::{adapter::LocalAdapter, layer::SocketIoLayer, service::SocketIoService};
 use tower::{Layer, util::ServiceFn};
 
+use crate::{error::ClientError, stopping::Stopping};
+
 mod frame;
+mod incoming;
 mod outgoing;
 mod packet;
 mod polling;
 mod public_id;
+mod recent_errors;
 mod session;
 mod sessions;
+mod traffic;
 mod upgrade;
 mod wire;
 
 pub use public_id::PublicId;
 pub(crate) use session::{Announced, Session};
 use sessions::Sessions;
+pub use traffic::{Traffic, Volume};
 
 /// The service, with nothing behind it: what it does not know has not come here.
 type Service = SocketIoService<ServiceFn<NoRoute>, LocalAdapter>;
@@ -47,13 +53,22 @@ type NoRoute = fn(Request) -> Ready<Result<Response, Infallible>>;
 pub(crate) struct Connections {
     service: Service,
     sessions: Arc<Sessions>,
+    traffic: Arc<Traffic>,
+    stopping: Arc<Stopping>,
+    /// Largest message of a client, in bytes.
+    max_message: usize,
 }
 
 impl Connections {
-    pub(crate) fn new(socket_io: &SocketIoLayer<LocalAdapter>) -> Self {
+    pub(crate) fn new(
+        socket_io: &SocketIoLayer<LocalAdapter>,
+        traffic: Arc<Traffic>,
+        stopping: Arc<Stopping>,
+        max_message: usize,
+    ) -> Self {
         let no_route: NoRoute = |_| ready(Ok(StatusCode::NOT_FOUND.into_response()));
         let service = socket_io.layer(tower::service_fn(no_route));
-        Self { service, sessions: Arc::default() }
+        Self { service, sessions: Arc::default(), traffic, stopping, max_message }
     }
 }
 
@@ -70,6 +85,9 @@ pub(crate) async fn serve(
 ) -> Response {
     if !is_socket_io(request.uri().path()) {
         return next.run(request).await;
+    }
+    if connections.stopping.has_begun() && parameter(&request, "sid").is_none() {
+        return ClientError::unavailable("The server stops").into_response();
     }
     match parameter(&request, "transport") {
         Some("websocket") => upgrade::accept(connections, request),

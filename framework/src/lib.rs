@@ -29,7 +29,7 @@ pub mod testing;
 pub use app::App;
 pub use build::StartError;
 pub use config::{Config, ConfigProblem, ConfigProblems, ConfigSection, ConfigValue};
-pub use connection::PublicId;
+pub use connection::{PublicId, Traffic, Volume};
 pub use contract::{
     ControllerContract, Documents, EmittedEvent, Event, GatewayContract, HandledEvent,
     RouteContract, Shape, Signature, SocketContract,

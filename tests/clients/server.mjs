@@ -110,7 +110,7 @@ export class Server {
   }
 
   // Nothing else is passed on: a DATABASE_URL or JWT_SECRET of whoever runs the tests would change what is tested.
-  // Tests send faster than people, so limits of rate are off.
+  // Tests send faster than people and more that is wrong, so limits of rate are off.
   #environment() {
     const inherited = Object.entries(process.env).filter(([name]) => INHERITED.test(name));
     return {
@@ -119,6 +119,7 @@ export class Server {
       HORNERO__SERVER__DATA_DIR: this.folder,
       HORNERO__RATE_LIMIT__EVENTS: "0",
       HORNERO__RATE_LIMIT__SIGNALS: "0",
+      HORNERO__RATE_LIMIT__PROTOCOL_ERRORS: "0",
     };
   }
 }

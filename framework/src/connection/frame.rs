@@ -10,6 +10,7 @@ pub(super) struct Header {
 }
 
 const TEXT: u8 = 1;
+const CLOSE: u8 = 8;
 
 impl Header {
     /// Reads the header of the frame that begins here; `None` if it is not all there.
@@ -27,6 +28,25 @@ impl Header {
     /// Length of the whole frame.
     pub(super) fn total(self) -> u64 {
         self.payload.saturating_add(self.header as u64)
+    }
+
+    /// Whether it is a message or a part of one.
+    pub(super) fn is_data(self) -> bool {
+        self.opcode() < CLOSE
+    }
+
+    /// Whether it goes on with a message that an earlier frame has begun.
+    pub(super) fn continues(self) -> bool {
+        self.opcode() == 0
+    }
+
+    /// Whether it closes the WebSocket.
+    pub(super) fn closes(self) -> bool {
+        self.opcode() == CLOSE
+    }
+
+    fn opcode(self) -> u8 {
+        self.first & 0x0f
     }
 
     /// Whether it holds a whole text.
@@ -52,6 +72,12 @@ pub(super) fn text(payload: &str) -> Vec<u8> {
     }
     frame.extend_from_slice(payload.as_bytes());
     frame
+}
+
+/// A frame of the server that closes the WebSocket because a message is too large.
+pub(super) fn too_large() -> [u8; 4] {
+    let [high, low] = 1009_u16.to_be_bytes();
+    [0x80 | CLOSE, 2, high, low]
 }
 
 #[cfg(test)]

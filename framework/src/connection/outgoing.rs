@@ -20,6 +20,8 @@ pub(super) struct Outgoing {
     ready: Vec<u8>,
     /// How much of it has been.
     written: usize,
+    /// Whether the last frame is there; nothing is written behind it.
+    ended: bool,
 }
 
 /// How much of some bytes passes.
@@ -27,37 +29,55 @@ pub(super) struct Outgoing {
 pub(super) struct Passing {
     pub(super) length: usize,
     left: u64,
+    packets: u64,
 }
 
 impl Outgoing {
     /// How many of `bytes` can be written as they are. None of them: then [`Self::gather`] them.
     pub(super) fn passing(&self, bytes: &[u8]) -> Passing {
         if !self.gathered.is_empty() {
-            return Passing { length: 0, left: 0 };
+            return Passing { length: 0, left: 0, packets: 0 };
         }
-        let mut end = self.left;
+        let (mut end, mut packets) = (self.left, 0);
         while let Some(rest) = rest(bytes, end) {
             let Some(header) = Header::read(rest).filter(|it| passes(*it, rest)) else {
-                return Passing { length: end as usize, left: 0 };
+                return Passing { length: end as usize, left: 0, packets };
             };
+            packets += u64::from(header.is_data());
             end = end.saturating_add(header.total());
         }
-        Passing { length: bytes.len(), left: end - bytes.len() as u64 }
+        Passing { length: bytes.len(), left: end - bytes.len() as u64, packets }
     }
 
     /// Notes that the first `count` of `bytes` were written, which were found to be `passing`.
-    pub(super) fn wrote(&mut self, bytes: &[u8], passing: Passing, count: usize) {
+    /// Tells how many packets begin there.
+    pub(super) fn wrote(&mut self, bytes: &[u8], passing: Passing, count: usize) -> u64 {
         if count == passing.length {
             self.left = passing.left;
-            return;
+            return passing.packets;
         }
-        let mut end = self.left;
+        let (mut end, mut packets) = (self.left, 0);
         while end < count as u64
             && let Some(header) = rest(bytes, end).and_then(Header::read)
         {
+            packets += u64::from(header.is_data());
             end = end.saturating_add(header.total());
         }
         self.left = end.saturating_sub(count as u64);
+        packets
+    }
+
+    /// Ends the stream by a frame that closes the WebSocket, or by nothing in the middle of
+    /// another one.
+    pub(super) fn end(&mut self, close: &[u8]) {
+        self.ended = true;
+        if self.left == 0 && self.gathered.is_empty() {
+            self.ready.extend_from_slice(close);
+        }
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
     }
 
     /// Takes what belongs to the frame that does not pass, and tells how much that is. When all

@@ -8,9 +8,10 @@ use axum::{
     http::{Method, StatusCode, header::CONTENT_LENGTH},
     response::{IntoResponse, Response},
 };
+use http_body_util::BodyExt;
 use tower::Service;
 
-use super::{Connections, packet, parameter, session::Session};
+use super::{Connections, Traffic, packet, parameter, session::Session};
 use crate::error::ClientError;
 
 /// What stands between two packets.
@@ -27,6 +28,8 @@ pub(super) async fn serve(mut connections: Connections, mut request: Request) ->
             (Some(session), true)
         }
     };
+    let traffic = Arc::clone(&connections.traffic);
+    let request = counted(request, Arc::clone(&traffic));
     let Ok(response) = Service::<Request>::call(&mut connections.service, request).await;
     let Some(session) = session.filter(|_| is_poll && response.status() == StatusCode::OK) else {
         return response.map(Body::new);
@@ -45,7 +48,28 @@ pub(super) async fn serve(mut connections: Connections, mut request: Request) ->
         body = rewritten(&body, &session);
         parts.headers.insert(CONTENT_LENGTH, body.len().into());
     }
+    traffic.sent.add(body.len(), 1 + separators(&body));
     Response::from_parts(parts, Body::from(body))
+}
+
+/// Counts what the client sends while it is read.
+fn counted(request: Request, traffic: Arc<Traffic>) -> Request {
+    if request.method() != Method::POST {
+        return request;
+    }
+    let mut packets = 1;
+    request.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            if let Some(data) = frame.data_ref() {
+                traffic.received.add(data.len(), std::mem::take(&mut packets) + separators(data));
+            }
+            frame
+        }))
+    })
+}
+
+fn separators(body: &[u8]) -> u64 {
+    body.iter().filter(|it| **it == SEPARATOR).count() as u64
 }
 
 /// The session's id in the packet that opens it.

@@ -1,12 +1,15 @@
 //! What the requests of one Engine.IO session share with its sockets.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    time::Instant,
+};
 
 use axum::extract::{ConnectInfo, Request};
 use serde_json::value::RawValue;
 use socketioxide::{TransportType, extract::SocketRef};
 
-use super::{PublicId, sessions::Sessions};
+use super::{PublicId, recent_errors::RecentErrors, sessions::Sessions};
 use crate::listener::{Closer, Peer};
 
 /// One Engine.IO session. It is among the extensions of the request that opened it, which the
@@ -14,6 +17,7 @@ use crate::listener::{Closer, Peer};
 #[derive(Debug, Default)]
 pub(crate) struct Session {
     announced: Mutex<Vec<(String, Announced)>>,
+    errors: RecentErrors,
     /// The connection that its WebSocket runs over.
     websocket: Mutex<Option<Arc<Closer>>>,
     /// Where a session that begins with polling is listed, and under which id.
@@ -66,6 +70,12 @@ impl Session {
     pub(super) fn is_listed(&self, list: &Arc<Sessions>, id: &str) {
         // It is opened once, so it is listed once.
         let _ = self.listed.set((Arc::downgrade(list), id.to_owned()));
+    }
+
+    /// Notes that the client has sent what cannot be understood, and tells whether it has done
+    /// so `most` times in ten minutes.
+    pub(crate) fn has_erred_too_often(&self, most: usize) -> bool {
+        self.errors.add(most, Instant::now())
     }
 
     /// Ends the connection under `socket`, however little its client reads. Tells whether there

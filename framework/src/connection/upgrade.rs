@@ -47,14 +47,14 @@ pub(super) fn accept(connections: Connections, mut request: Request) -> Response
 
     let (parts, _) = request.into_parts();
     let request = axum::http::Request::from_parts(parts, ());
+    let Connections { mut service, traffic, max_message, .. } = connections;
     tokio::spawn(async move {
         let stream = match upgrade.await {
             Ok(stream) => TokioIo::new(stream),
             Err(error) => return tracing::debug!(%error, "An upgrade was not finished: {error}"),
         };
         let (gone, until_gone) = oneshot::channel();
-        let wire = Wire::new(stream, session, gone);
-        let mut service = connections.service;
+        let wire = Wire::new(stream, session, traffic, max_message, gone);
         if let Err(error) = Service::call(&mut service, (wire, request)).await {
             tracing::debug!(%error, "An upgrade was not understood: {error}");
         }

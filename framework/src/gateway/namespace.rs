@@ -68,6 +68,7 @@ impl NamespaceTable {
     /// Opens the namespaces on `io`.
     pub(crate) fn open(self, io: SocketIo, limits: Limits) -> Sockets {
         for (path, mut namespace) in self.namespaces {
+            namespace.max_protocol_errors = limits.protocol_errors();
             namespace.limits = Some(limits).filter(|it| !it.are_off());
             io.ns(path, OnConnect(Arc::new(namespace)));
         }
@@ -106,12 +107,21 @@ pub(super) struct Namespace {
     pub(super) error_event: &'static str,
     /// How often each socket may send events; none if there is no limit.
     pub(super) limits: Option<Limits>,
+    /// How many protocol errors disconnect a socket; 0 for none.
+    pub(super) max_protocol_errors: usize,
     presence: Presence,
 }
 
 impl Namespace {
     fn new(error_event: &'static str, presence: Presence) -> Self {
-        Self { handlers: HashMap::new(), gateways: Vec::new(), error_event, limits: None, presence }
+        Self {
+            handlers: HashMap::new(),
+            gateways: Vec::new(),
+            error_event,
+            limits: None,
+            max_protocol_errors: 0,
+            presence,
+        }
     }
 
     pub(super) fn handler(&self, event: &str) -> Option<&dyn Handler> {

@@ -1,4 +1,5 @@
 //! The connection under Socket.IO, spoken to byte by byte.
 
+mod limits;
 mod public_ids;
 mod raw;
