@@ -97,6 +97,13 @@ pub trait Gateway: Send + Sync + Sized + 'static {
         async {}
     }
 
+    /// Runs when the server stops, before the socket is closed: the last that can be told to its
+    /// client, which does not hear it if it is between two polls. All sockets wait for it, so it
+    /// should not wait itself.
+    fn closing(self: Arc<Self>, _socket: SocketRef) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
     /// Runs when a socket is gone, after its last event.
     fn disconnected(
         self: Arc<Self>,

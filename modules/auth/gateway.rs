@@ -30,7 +30,7 @@ impl Gateway for AuthGateway {
     const ERROR_EVENT: &'static str = "chat:error";
 
     fn events(on: &mut Events<Self>) {
-        on.emits::<Welcome>();
+        on.emits::<Welcome>().emits::<Maintenance>();
     }
 
     async fn authenticate(self: Arc<Self>, handshake: Handshake) -> Result<(), ClientError> {
@@ -59,6 +59,13 @@ impl Gateway for AuthGateway {
             server_version: env!("CARGO_PKG_VERSION"),
         };
         socket.emit_event(&welcome);
+    }
+
+    async fn closing(self: Arc<Self>, socket: SocketRef) {
+        socket.emit_event(&Maintenance {
+            kind: Farewell::Maintenance,
+            reconnect_in_ms: RECONNECT_IN_MS,
+        });
     }
 }
 
@@ -108,5 +115,27 @@ enum Greeting {
 }
 
 impl Event for Welcome {
+    const NAME: &'static str = "chat:system:notification";
+}
+
+/// Time after which a server that stops to be started again is worth trying, in milliseconds.
+const RECONNECT_IN_MS: u32 = 2_000;
+
+/// Says that the server stops. The connection ends behind it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Maintenance {
+    #[serde(rename = "type")]
+    kind: Farewell,
+    reconnect_in_ms: u32,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Farewell {
+    Maintenance,
+}
+
+impl Event for Maintenance {
     const NAME: &'static str = "chat:system:notification";
 }

@@ -87,6 +87,9 @@ impl Sockets {
     pub(crate) async fn close(&self) {
         self.presence.send_replace(true);
         let sockets: Vec<_> = self.io.nsps().into_iter().flat_map(|it| it.sockets()).collect();
+        for socket in &sockets {
+            say_goodbye(socket).await;
+        }
         // socketioxide forgets its namespaces first, and then finds nobody to call
         // `on_disconnect` for.
         let leaving = async {
@@ -185,6 +188,7 @@ fn answering_panics(call: EventCall, answer: Answer) -> EventCall {
 trait Hooks: Send + Sync {
     fn authenticate(&self, handshake: Handshake) -> BoxFuture<Result<(), ClientError>>;
     fn connected(&self, socket: SocketRef) -> BoxFuture<()>;
+    fn closing(&self, socket: SocketRef) -> BoxFuture<()>;
     fn disconnected(&self, socket: SocketRef, reason: DisconnectReason) -> BoxFuture<()>;
 }
 
@@ -199,6 +203,11 @@ impl<G: Gateway> Hooks for Attached<G> {
     fn connected(&self, socket: SocketRef) -> BoxFuture<()> {
         let gateway = Arc::clone(&self.0);
         Box::pin(async move { gateway.connected(socket).await })
+    }
+
+    fn closing(&self, socket: SocketRef) -> BoxFuture<()> {
+        let gateway = Arc::clone(&self.0);
+        Box::pin(async move { gateway.closing(socket).await })
     }
 
     fn disconnected(&self, socket: SocketRef, reason: DisconnectReason) -> BoxFuture<()> {
@@ -317,6 +326,14 @@ fn leave(socket: SocketRef, reason: DisconnectReason) {
         socket.extensions.remove::<Attendance>();
         drop(presence);
     }));
+}
+
+/// Runs the `closing` hooks of a socket.
+async fn say_goodbye(socket: &SocketRef) {
+    let Some(attendance) = socket.extensions.get::<Attendance>() else { return };
+    for gateway in &attendance.namespace.gateways {
+        undisturbed(gateway.closing(socket.clone())).await;
+    }
 }
 
 /// Runs a hook. If it panics, which is in the log then, its successors run all the same.

@@ -3,3 +3,4 @@
 mod limits;
 mod public_ids;
 mod raw;
+mod stopping;
