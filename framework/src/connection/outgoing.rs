@@ -92,8 +92,9 @@ impl Outgoing {
         self.gathered.truncate(header.total() as usize);
         let taken = self.gathered.len() - before;
         let frame = std::mem::take(&mut self.gathered);
-        let packet =
-            packet::rewritten(&frame[header.header..], session).filter(|_| header.is_text());
+        // Only a text is looked at further: what was announced is told once.
+        let packet = Some(&frame[header.header..]).filter(|_| header.is_text());
+        let packet = packet.and_then(|it| packet::rewritten(it, session));
         self.ready = packet.map_or(frame, |it| frame::text(&it));
         taken
     }
