@@ -44,7 +44,7 @@ export interface ServerToClientEvents {
   "chat:room:created": (data: Reply<RoomCreated>) => void;
   "chat:room:joined": (data: Reply<RoomJoined>) => void;
   "chat:room:left": (data: Reply<RoomLeft>) => void;
-  "chat:system:notification": (data: Sent<Welcome> | Sent<MovementNotification> | Sent<HistoryGapNotification>) => void;
+  "chat:system:notification": (data: Sent<Welcome> | Sent<Maintenance> | Sent<MovementNotification> | Sent<HistoryGapNotification>) => void;
   "chat:user:typing": (data: Sent<RoomTyping>) => void;
   "conversation_cleared": (data: Sent<SessionCleared>) => void;
   "error": (data: ErrorObject) => void;
@@ -139,6 +139,8 @@ export interface ErrorObject {
   version: "1.0";
 }
 
+export type Farewell = "maintenance";
+
 /** One entry of `details.fields`. */
 export interface FieldError {
   /** Path of the field as it stands on the wire, e.g. `metadata.fileId`. */
@@ -188,6 +190,12 @@ export interface JoinSession {
   lastSeq?: number | null;
   /** The `epoch` to which `lastSeq` belongs, if the client knows it. */
   epoch?: string | null;
+}
+
+/** Says that the server stops. The connection ends behind it. */
+export interface Maintenance {
+  type: Farewell;
+  reconnectInMs: number;
 }
 
 export interface MemberView {

@@ -12,6 +12,7 @@ use socketioxide::{ParserConfig, SocketIo, adapter::LocalAdapter, layer::SocketI
 use crate::{
     build::{Builder, StartError, run},
     config::{Config, ConfigProblems, ConfigSection, ConfigValue, Section, same_sections},
+    connection::{Connections, Traffic},
     contract::{
         About, ControllerContract, Documents, GatewayContract, SocketContract, clashes, paths,
         references,
@@ -58,6 +59,7 @@ impl App {
             Key::of::<ServerConfig>(),
             Key::of::<SocketIo>(),
             Key::of::<Stopping>(),
+            Key::of::<Traffic>(),
         ];
         for key in globals {
             app.graph.globals.insert(key, Arc::new(()));
@@ -263,7 +265,8 @@ impl App {
     /// failure of a constructor or hook.
     pub async fn build(self) -> Result<Server, StartError> {
         let (documents, about) = (self.documents(), self.about.clone());
-        let Prepared { mut builder, settings, limits, layer, io, stopping } = self.prepare()?;
+        let Prepared { mut builder, settings, limits, connections, io, stopping } =
+            self.prepare()?;
         let mut doors = Doors { stopping: Arc::clone(&stopping), ..Doors::default() };
         if settings.docs {
             doors.routes = documents.routes(&about);
@@ -295,7 +298,7 @@ impl App {
         }
         // Only now: no client may come in before the hooks have ended.
         let sockets = doors.sockets.open(io, limits);
-        let router = http::layered(doors.routes, layer, &settings);
+        let router = http::layered(doors.routes, connections, &settings);
         on_shutdown.reverse();
         Ok(Server { router, sockets, settings, stopping, tasks, on_shutdown })
     }
@@ -339,16 +342,25 @@ impl App {
         self.check()?;
         let settings: ServerConfig = self.config.section()?;
         let limits = Limits::of(&self.config.section()?);
-        let (layer, io) = socket_io(&self.config.section()?);
-        let stopping = Arc::new(Stopping::default());
+        let websocket: WebsocketConfig = self.config.section()?;
+        let (layer, io) = socket_io(&websocket);
+        let (stopping, traffic) = (Arc::<Stopping>::default(), Arc::<Traffic>::default());
+        let connections = Connections::new(
+            &layer,
+            Arc::clone(&traffic),
+            Arc::clone(&stopping),
+            websocket.max_http_buffer_size,
+        );
         let globals = [
             (Key::of::<Config>(), instance_of(Arc::new(self.config))),
             (Key::of::<ServerConfig>(), instance_of(Arc::new(settings.clone()))),
             (Key::of::<SocketIo>(), instance_of(Arc::new(io.clone()))),
             (Key::of::<Stopping>(), instance_of(Arc::clone(&stopping))),
+            (Key::of::<Traffic>(), instance_of(Arc::clone(&traffic))),
         ];
         self.graph.globals.extend(globals);
-        Ok(Prepared { builder: Builder::new(self.graph), settings, limits, layer, io, stopping })
+        let builder = Builder::new(self.graph);
+        Ok(Prepared { builder, settings, limits, connections, io, stopping })
     }
 }
 
@@ -357,7 +369,7 @@ struct Prepared {
     builder: Builder,
     settings: ServerConfig,
     limits: Limits,
-    layer: SocketIoLayer<LocalAdapter>,
+    connections: Connections,
     io: SocketIo,
     stopping: Arc<Stopping>,
 }
@@ -370,6 +382,7 @@ fn socket_io(config: &WebsocketConfig) -> (SocketIoLayer<LocalAdapter>, SocketIo
         .ping_interval(Duration::from_millis(config.ping_interval_ms))
         .ping_timeout(Duration::from_millis(config.ping_timeout_ms))
         .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
+        .upgrade_timeout(Duration::from_millis(config.connect_timeout_ms))
         .max_payload(config.max_http_buffer_size as u64)
         .ws_max_message_size(config.max_http_buffer_size)
         .ws_max_frame_size(config.max_http_buffer_size)

@@ -243,6 +243,11 @@ impl ClientError {
         self.kind.socket_code()
     }
 
+    /// Whether the client has sent what cannot be understood.
+    pub(crate) fn is_protocol_error(&self) -> bool {
+        self.kind.socket_code() == ErrorKind::Invalid.socket_code()
+    }
+
     /// The error object of Socket.IO answers and events.
     pub(crate) fn socket_body<'a>(&'a self, request_id: Option<&'a str>) -> SocketErrorBody<'a> {
         let mut details = Cow::Borrowed(&self.details);

@@ -24,7 +24,6 @@ mod namespace;
 mod packet;
 mod rate;
 mod reply;
-mod transport;
 
 pub use emit::{Broadcast, EmitEvent, Frame, QueueFull};
 pub use events::{EventCall, EventHandler, Events};
@@ -33,7 +32,6 @@ pub(crate) use namespace::{NamespaceTable, Sockets};
 pub(crate) use rate::Limits;
 pub use rate::RateClass;
 pub use reply::{Later, Reply, Then};
-pub(crate) use transport::{Upgrades, note_upgrades};
 
 /// Turns Socket.IO events into service calls, and their results into acks.
 ///
@@ -60,8 +58,8 @@ pub trait Gateway: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// The client gets a `connect_error` whose message is the error's code, and no
-    /// event of it is handled.
+    /// The client gets a `connect_error` whose message is the error's code and whose data
+    /// is the error, and no event of it is handled.
     fn authenticate(
         self: Arc<Self>,
         _handshake: Handshake,
@@ -96,6 +94,13 @@ pub trait Gateway: Send + Sync + Sized + 'static {
 
     /// Runs when a socket has connected, before its first event.
     fn connected(self: Arc<Self>, _socket: SocketRef) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
+    /// Runs when the server stops, before the socket is closed: the last that can be told to its
+    /// client, which does not hear it if it is between two polls. All sockets wait for it, so it
+    /// should not wait itself.
+    fn closing(self: Arc<Self>, _socket: SocketRef) -> impl Future<Output = ()> + Send {
         async {}
     }
 

@@ -17,7 +17,6 @@ use axum::{
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
 };
-use socketioxide::{adapter::LocalAdapter, layer::SocketIoLayer};
 use tower::{ServiceBuilder, util::option_layer};
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -35,19 +34,15 @@ pub use shape::RequestId;
 use shape::ShapeLayer;
 
 use crate::{
+    connection::{self, Connections},
     error::{ClientError, ErrorKind},
-    gateway::{Upgrades, note_upgrades},
     settings::ServerConfig,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Puts the layers around `routes` and Socket.IO.
-pub(crate) fn layered(
-    routes: Router,
-    socket_io: SocketIoLayer<LocalAdapter>,
-    config: &ServerConfig,
-) -> Router {
+pub(crate) fn layered(routes: Router, connections: Connections, config: &ServerConfig) -> Router {
     let origins = Arc::new(config.cors.origins.clone());
     // All in one: a router boxes its routes anew for every layer it is given, and clones the
     // boxes for every request.
@@ -59,8 +54,7 @@ pub(crate) fn layered(
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(OriginLayer(origins))
         .layer(DefaultBodyLimit::max(config.max_body_size))
-        .layer(from_fn_with_state(Arc::<Upgrades>::default(), note_upgrades))
-        .layer(socket_io);
+        .layer(from_fn_with_state(connections, connection::serve));
     routes.fallback(unknown_route).method_not_allowed_fallback(wrong_method).layer(layers)
 }
 
@@ -109,5 +103,5 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
 }
 
 fn is_socket_io(request: &Request) -> bool {
-    request.uri().path().starts_with("/socket.io")
+    connection::is_socket_io(request.uri().path())
 }

@@ -3,6 +3,7 @@
 mod app;
 mod build;
 mod config;
+mod connection;
 mod contract;
 mod controller;
 mod error;
@@ -28,6 +29,7 @@ pub mod testing;
 pub use app::App;
 pub use build::StartError;
 pub use config::{Config, ConfigProblem, ConfigProblems, ConfigSection, ConfigValue};
+pub use connection::{PublicId, Traffic, Volume};
 pub use contract::{
     ControllerContract, Documents, EmittedEvent, Event, GatewayContract, HandledEvent,
     RouteContract, Shape, Signature, SocketContract,

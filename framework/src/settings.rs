@@ -102,11 +102,14 @@ pub struct RateLimitConfig {
     pub signals: u32,
     /// Signals at once after a pause. Default 20.
     pub signals_burst: u32,
+    /// Protocol errors of a connection in 10 minutes at which its socket is disconnected.
+    /// Default 5.
+    pub protocol_errors: u32,
 }
 
 impl Default for RateLimitConfig {
     fn default() -> Self {
-        Self { events: 10, events_burst: 20, signals: 10, signals_burst: 20 }
+        Self { events: 10, events_burst: 20, signals: 10, signals_burst: 20, protocol_errors: 5 }
     }
 }
 

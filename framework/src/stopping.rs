@@ -34,6 +34,11 @@ impl Stopping {
         let _ = self.word.subscribe().wait_for(|stopping| *stopping).await;
     }
 
+    /// Whether the server stops.
+    pub fn has_begun(&self) -> bool {
+        *self.word.borrow()
+    }
+
     /// Tells all who wait.
     pub(crate) fn say(&self) {
         self.word.send_replace(true);

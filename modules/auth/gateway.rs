@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use hornero::{ClientError, EmitEvent, Event, Events, Gateway, Handshake, Site, SocketRef};
+use hornero::{
+    ClientError, EmitEvent, Event, Events, Gateway, Handshake, PublicId, Site, SocketRef,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -28,7 +30,7 @@ impl Gateway for AuthGateway {
     const ERROR_EVENT: &'static str = "chat:error";
 
     fn events(on: &mut Events<Self>) {
-        on.emits::<Welcome>();
+        on.emits::<Welcome>().emits::<Maintenance>();
     }
 
     async fn authenticate(self: Arc<Self>, handshake: Handshake) -> Result<(), ClientError> {
@@ -52,11 +54,18 @@ impl Gateway for AuthGateway {
         let Some(caller) = socket.extensions.get::<Caller>() else { return };
         let welcome = Welcome {
             kind: Greeting::Welcome,
-            socket_id: socket.id.to_string(),
+            socket_id: PublicId::of(&socket),
             user_id: caller.user_id,
             server_version: env!("CARGO_PKG_VERSION"),
         };
         socket.emit_event(&welcome);
+    }
+
+    async fn closing(self: Arc<Self>, socket: SocketRef) {
+        socket.emit_event(&Maintenance {
+            kind: Farewell::Maintenance,
+            reconnect_in_ms: RECONNECT_IN_MS,
+        });
     }
 }
 
@@ -93,7 +102,8 @@ struct Auth {
 struct Welcome {
     #[serde(rename = "type")]
     kind: Greeting,
-    socket_id: String,
+    #[schema(value_type = String)]
+    socket_id: PublicId,
     user_id: UserId,
     server_version: &'static str,
 }
@@ -105,5 +115,27 @@ enum Greeting {
 }
 
 impl Event for Welcome {
+    const NAME: &'static str = "chat:system:notification";
+}
+
+/// Time after which a server that stops to be started again is worth trying, in milliseconds.
+const RECONNECT_IN_MS: u32 = 2_000;
+
+/// Says that the server stops. The connection ends behind it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Maintenance {
+    #[serde(rename = "type")]
+    kind: Farewell,
+    reconnect_in_ms: u32,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Farewell {
+    Maintenance,
+}
+
+impl Event for Maintenance {
     const NAME: &'static str = "chat:system:notification";
 }

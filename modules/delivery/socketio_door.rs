@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use auth::{Caller, UserId};
-use hornero::{Broadcast, EmitEvent, SocketIo, SocketRef};
+use hornero::{Broadcast, EmitEvent, PublicId, SocketIo, SocketRef};
 
 use crate::{
     announcement::{Announcement, Vocabulary},
@@ -179,7 +179,7 @@ impl SocketIoDoor {
             for namespace in namespaces {
                 let mut to = Broadcast::new(&self.io, namespace).to(channel.as_str());
                 if let Some(socket) = except.filter(|it| it.ns() == namespace) {
-                    to = to.except(socket.id.to_string());
+                    to = to.except(PublicId::of(socket));
                 }
                 if to.emit(&frame).await > 0 {
                     self.give_up_slow(namespace, &channel);

@@ -25,8 +25,8 @@ export class Server {
   #output = "";
 
   // Starts a server with empty data; it answers when this resolves.
-  static async start() {
-    const server = new Server(await freePort(), mkdtempSync(join(tmpdir(), "hornero-test-")));
+  static async start(settings = {}) {
+    const server = new Server(await freePort(), mkdtempSync(join(tmpdir(), "hornero-test-")), settings);
     running.add(server);
     await server.#run().catch((error) => {
       server.abandon();
@@ -35,10 +35,11 @@ export class Server {
     return server;
   }
 
-  constructor(port, folder) {
+  constructor(port, folder, settings) {
     this.url = `http://127.0.0.1:${port}`;
     this.port = port;
     this.folder = folder;
+    this.settings = settings;
   }
 
   // Ends it as a power cut would, and leaves its data.
@@ -110,7 +111,7 @@ export class Server {
   }
 
   // Nothing else is passed on: a DATABASE_URL or JWT_SECRET of whoever runs the tests would change what is tested.
-  // Tests send faster than people, so limits of rate are off.
+  // Tests send faster than people and more that is wrong, so limits of rate are off.
   #environment() {
     const inherited = Object.entries(process.env).filter(([name]) => INHERITED.test(name));
     return {
@@ -119,6 +120,8 @@ export class Server {
       HORNERO__SERVER__DATA_DIR: this.folder,
       HORNERO__RATE_LIMIT__EVENTS: "0",
       HORNERO__RATE_LIMIT__SIGNALS: "0",
+      HORNERO__RATE_LIMIT__PROTOCOL_ERRORS: "0",
+      ...this.settings,
     };
   }
 }

@@ -16,9 +16,10 @@ use socketioxide::{
 };
 
 use super::{
-    emit::act_on,
+    emit::{EmitEvent, act_on},
     mailbox::{Mailbox, Place},
 };
+use crate::connection::{PublicId, Session};
 use crate::error::{CONTRACT_VERSION, ClientError, ErrorKind, SocketErrorBody};
 
 /// Where the answer to an event goes.
@@ -32,6 +33,8 @@ pub struct Answer {
     pub(super) reply_event: Option<&'static str>,
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) progress: Arc<Progress>,
+    /// How many protocol errors disconnect a socket; 0 for none.
+    pub(super) max_protocol_errors: usize,
 }
 
 /// How far the answer is.
@@ -80,6 +83,22 @@ impl Answer {
         let body = error.socket_body(self.request_id.as_deref());
         self.ack(&Ack::Error::<()> { error: &body, request_id: self.request_id.as_deref() });
         self.act_on(self.socket.emit(self.error_event, &body));
+        if error.is_protocol_error() {
+            self.count_protocol_error();
+        }
+    }
+
+    /// Disconnects a client that errs again and again. By the namespace, so that it does not
+    /// come back by itself: it would do the same.
+    fn count_protocol_error(&self) {
+        let (socket, most) = (SocketRef::from(Arc::clone(&self.socket)), self.max_protocol_errors);
+        let often = || Session::of(&socket).is_some_and(|it| it.has_erred_too_often(most));
+        if most > 0 && often() && socket.connected() {
+            tracing::info!(socket = %PublicId::of(&socket), "Disconnecting after {most} protocol errors");
+            if socket.clone().disconnect().is_err() {
+                socket.disconnect_slow();
+            }
+        }
     }
 
     fn act_on(&self, sent: Result<(), SendError>) {

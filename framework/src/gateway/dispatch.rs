@@ -46,6 +46,7 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatcher {
             reply_event: None,
             mailbox: Arc::clone(&self.mailbox),
             progress: Arc::default(),
+            max_protocol_errors: self.namespace.max_protocol_errors,
         };
         if let Err(after) = self.take_token(&value) {
             return refuse(&self.namespace, &value, answer, after);

@@ -9,8 +9,8 @@ use socketioxide::{
     operators::BroadcastOperators,
 };
 
-use super::transport;
 use crate::{
+    connection::Session,
     contract::Event,
     error::{CONTRACT_VERSION, ClientError},
 };
@@ -116,7 +116,7 @@ impl EmitEvent for SocketRef {
 
     fn disconnect_slow(&self) {
         tracing::warn!(socket.ns = self.ns(), "Disconnecting a socket that does not read");
-        if !transport::close(self) {
+        if !Session::close(self) {
             tokio::spawn(disconnect(self.clone()));
         }
     }
@@ -180,7 +180,8 @@ impl Broadcast {
         Self(self.0.map(|it| it.within(channel.into())))
     }
 
-    /// Not to those in `channel`. Every socket is in one that has its id.
+    /// Not to those in `channel`. Every socket is in one that has its
+    /// [`PublicId`](crate::PublicId).
     #[must_use]
     pub fn except(self, channel: impl Into<String>) -> Self {
         Self(self.0.map(|it| it.except(channel.into())))

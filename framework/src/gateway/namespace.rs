@@ -5,8 +5,9 @@ use std::{
 };
 
 use futures_util::FutureExt;
+use serde_json::value::to_raw_value;
 use socketioxide::{
-    SocketIo,
+    ProtocolVersion, SocketIo,
     adapter::LocalAdapter,
     extract::{Data, SocketRef},
     handler::{ConnectHandler, DisconnectHandler, FromConnectParts, Value},
@@ -24,6 +25,7 @@ use super::{
     rate::{Limits, RateClass, Used},
 };
 use crate::{
+    connection::{Announced, PublicId, Session},
     error::{ClientError, ErrorKind},
     provider::BoxFuture,
 };
@@ -66,6 +68,7 @@ impl NamespaceTable {
     /// Opens the namespaces on `io`.
     pub(crate) fn open(self, io: SocketIo, limits: Limits) -> Sockets {
         for (path, mut namespace) in self.namespaces {
+            namespace.max_protocol_errors = limits.protocol_errors();
             namespace.limits = Some(limits).filter(|it| !it.are_off());
             io.ns(path, OnConnect(Arc::new(namespace)));
         }
@@ -84,6 +87,9 @@ impl Sockets {
     pub(crate) async fn close(&self) {
         self.presence.send_replace(true);
         let sockets: Vec<_> = self.io.nsps().into_iter().flat_map(|it| it.sockets()).collect();
+        for socket in &sockets {
+            say_goodbye(socket).await;
+        }
         // socketioxide forgets its namespaces first, and then finds nobody to call
         // `on_disconnect` for.
         let leaving = async {
@@ -104,12 +110,21 @@ pub(super) struct Namespace {
     pub(super) error_event: &'static str,
     /// How often each socket may send events; none if there is no limit.
     pub(super) limits: Option<Limits>,
+    /// How many protocol errors disconnect a socket; 0 for none.
+    pub(super) max_protocol_errors: usize,
     presence: Presence,
 }
 
 impl Namespace {
     fn new(error_event: &'static str, presence: Presence) -> Self {
-        Self { handlers: HashMap::new(), gateways: Vec::new(), error_event, limits: None, presence }
+        Self {
+            handlers: HashMap::new(),
+            gateways: Vec::new(),
+            error_event,
+            limits: None,
+            max_protocol_errors: 0,
+            presence,
+        }
     }
 
     pub(super) fn handler(&self, event: &str) -> Option<&dyn Handler> {
@@ -173,6 +188,7 @@ fn answering_panics(call: EventCall, answer: Answer) -> EventCall {
 trait Hooks: Send + Sync {
     fn authenticate(&self, handshake: Handshake) -> BoxFuture<Result<(), ClientError>>;
     fn connected(&self, socket: SocketRef) -> BoxFuture<()>;
+    fn closing(&self, socket: SocketRef) -> BoxFuture<()>;
     fn disconnected(&self, socket: SocketRef, reason: DisconnectReason) -> BoxFuture<()>;
 }
 
@@ -187,6 +203,11 @@ impl<G: Gateway> Hooks for Attached<G> {
     fn connected(&self, socket: SocketRef) -> BoxFuture<()> {
         let gateway = Arc::clone(&self.0);
         Box::pin(async move { gateway.connected(socket).await })
+    }
+
+    fn closing(&self, socket: SocketRef) -> BoxFuture<()> {
+        let gateway = Arc::clone(&self.0);
+        Box::pin(async move { gateway.closing(socket).await })
     }
 
     fn disconnected(&self, socket: SocketRef, reason: DisconnectReason) -> BoxFuture<()> {
@@ -230,7 +251,10 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
         auth: &'a Option<Value>,
     ) -> Pin<Box<dyn Future<Output = Result<(), Box<dyn fmt::Display + Send>>> + Send + 'a>> {
         Box::pin(async move {
+            let id = PublicId::random();
+            socket.extensions.insert(id.clone());
             let admitted = self.admit(&socket, auth).await;
+            announce(&socket, id, admitted.as_ref().err());
             admitted.map_err(|error| Box::new(error.socket_code()) as Box<dyn fmt::Display + Send>)
         })
     }
@@ -240,7 +264,7 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
         let socket = SocketRef::from(socket);
         let welcomed = socket.clone();
         // Its own channel, by which a single socket can be reached or left out.
-        socket.join(socket.id.to_string());
+        socket.join(String::from(PublicId::of(&socket)));
         attendance.mailbox.open(Box::pin(async move {
             for gateway in &attendance.namespace.gateways {
                 undisturbed(gateway.connected(welcomed.clone())).await;
@@ -253,6 +277,21 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
         if let Some(Gone(reason)) = socket.extensions.get() {
             leave(socket, reason);
         }
+    }
+}
+
+/// Tells the layer below what the answer to the client's CONNECT has to say besides.
+fn announce(socket: &Arc<Socket<LocalAdapter>>, id: PublicId, error: Option<&ClientError>) {
+    let socket = SocketRef::from(Arc::clone(socket));
+    // Socket.IO 2 knows neither ids nor data in these packets.
+    let Some(session) = Session::of(&socket).filter(|_| socket.protocol() == ProtocolVersion::V5)
+    else {
+        return;
+    };
+    match error.map(|it| to_raw_value(&it.socket_body(None))) {
+        None => session.announce(socket.ns(), Announced::Connected(id)),
+        Some(Ok(body)) => session.announce(socket.ns(), Announced::Refused(body)),
+        Some(Err(error)) => tracing::error!(%error, "Could not encode an error: {error}"),
     }
 }
 
@@ -287,6 +326,14 @@ fn leave(socket: SocketRef, reason: DisconnectReason) {
         socket.extensions.remove::<Attendance>();
         drop(presence);
     }));
+}
+
+/// Runs the `closing` hooks of a socket.
+async fn say_goodbye(socket: &SocketRef) {
+    let Some(attendance) = socket.extensions.get::<Attendance>() else { return };
+    for gateway in &attendance.namespace.gateways {
+        undisturbed(gateway.closing(socket.clone())).await;
+    }
 }
 
 /// Runs a hook. If it panics, which is in the log then, its successors run all the same.

@@ -25,6 +25,8 @@ pub(crate) struct Limits {
     begun: Instant,
     events: Limit,
     signals: Limit,
+    /// Protocol errors in 10 minutes; 0 for as many as one likes.
+    protocol_errors: usize,
 }
 
 /// What a connection has used up of its limits. Its own: no other connection waits for it.
@@ -40,12 +42,18 @@ impl Limits {
             begun: Instant::now(),
             events: Limit::new(config.events, config.events_burst),
             signals: Limit::new(config.signals, config.signals_burst),
+            protocol_errors: config.protocol_errors as usize,
         }
     }
 
-    /// Whether there is nothing to be limited.
+    /// Whether no event ever comes too soon.
     pub(super) fn are_off(&self) -> bool {
         self.events.is_off() && self.signals.is_off()
+    }
+
+    /// Protocol errors at which a socket is disconnected; 0 for none.
+    pub(super) fn protocol_errors(&self) -> usize {
+        self.protocol_errors
     }
 
     /// Takes a token for an event, or says when there will be one.

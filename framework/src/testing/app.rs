@@ -15,9 +15,12 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use super::{Handshake, Request, TestSocket, owned, soon};
 use crate::{app::App, build::StartError};
 
-/// Tests send faster than people.
-const UNLIMITED: [(&str, &str); 2] =
-    [("HORNERO__RATE_LIMIT__EVENTS", "0"), ("HORNERO__RATE_LIMIT__SIGNALS", "0")];
+/// Tests send faster than people, and more that is wrong.
+const UNLIMITED: [(&str, &str); 3] = [
+    ("HORNERO__RATE_LIMIT__EVENTS", "0"),
+    ("HORNERO__RATE_LIMIT__SIGNALS", "0"),
+    ("HORNERO__RATE_LIMIT__PROTOCOL_ERRORS", "0"),
+];
 
 /// A server on a free port of this machine, with a data folder of its own. Both are gone when
 /// it is stopped or dropped.

@@ -3,6 +3,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
+mod connection;
 mod container;
 mod documented_mistakes;
 mod documents;

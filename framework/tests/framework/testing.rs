@@ -393,7 +393,9 @@ async fn handshake_shows_who_refuses_it() {
 
     for bad in [good.clone().auth(json!({ "token": "bad" })), good.clone().query("token=bad")] {
         let refused = bad.connect().await.unwrap_err();
-        assert_eq!(refused, Refused::Connect(json!({ "message": "AUTH_FAILED" })));
+        let Refused::Connect(error) = refused else { panic!("{refused:?}") };
+        assert_eq!(error["message"], "AUTH_FAILED");
+        assert_eq!(error["data"]["code"], "AUTH_FAILED");
     }
     let foreign = good.clone().header("origin", "https://evil.example");
     assert_eq!(foreign.connect().await.unwrap_err(), Refused::Upgrade(403));

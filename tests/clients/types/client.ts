@@ -52,6 +52,8 @@ socket.on("chat:message:received", (message) => {
 // One event, several kinds of data: told apart by `type`.
 socket.on("chat:system:notification", (notification) => {
   if (notification.type === "welcome") console.log(notification.serverVersion);
+  else if (notification.type === "maintenance") console.log(notification.reconnectInMs);
+  else if (notification.type === "history_gap") console.log(notification.fromSeq, notification.toSeq);
   else console.log(notification.type satisfies "user_joined" | "user_left", notification.roomId);
 });
 

@@ -1,0 +1,79 @@
+//! The answers to a client's CONNECT, with what the service cannot say itself.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::session::{Announced, Session};
+
+/// Whether an Engine.IO packet is a message whose Socket.IO packet is CONNECT or `CONNECT_ERROR`.
+pub(super) fn answers_connect(packet: &[u8]) -> bool {
+    matches!(packet, [b'4', b'0' | b'4', ..])
+}
+
+/// The packet with what `session` was to tell; `None` if it stays as it is.
+pub(super) fn rewritten(packet: &[u8], session: &Session) -> Option<String> {
+    let packet = std::str::from_utf8(packet).ok()?;
+    let (kind, rest) = packet.split_at_checked(2)?;
+    let (namespace, data) = match rest.split_once(',') {
+        Some((namespace, data)) if namespace.starts_with('/') => (namespace, data),
+        _ => ("/", rest),
+    };
+    let prefix = &rest[..rest.len() - data.len()];
+    let fits: fn(&Announced) -> bool = match kind {
+        "40" => |it| matches!(it, Announced::Connected(_)),
+        "44" => |it| matches!(it, Announced::Refused(_)),
+        _ => return None,
+    };
+    let data = match session.take_announced(namespace, fits)? {
+        Announced::Connected(id) => serde_json::to_string(&Connected { sid: id.as_str() }),
+        Announced::Refused(error) => {
+            let Refused { message, .. } = serde_json::from_str(data).ok()?;
+            serde_json::to_string(&Refused { message, data: Some(&error) })
+        }
+    };
+    Some(format!("{kind}{prefix}{}", data.ok()?))
+}
+
+#[derive(Serialize)]
+struct Connected<'a> {
+    sid: &'a str,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Refused<'a> {
+    message: String,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{json, value::to_raw_value};
+
+    use super::*;
+    use crate::connection::PublicId;
+
+    fn refused(code: &str) -> Announced {
+        Announced::Refused(to_raw_value(&json!({ "code": code })).unwrap())
+    }
+
+    #[test]
+    fn each_namespace_gets_what_was_announced_to_it_and_each_only_once() {
+        let session = Session::default();
+        let (root, chat) = (PublicId::random(), PublicId::random());
+        session.announce("/chat", refused("AUTH_FAILED"));
+        session.announce("/chat", Announced::Connected(chat.clone()));
+        session.announce("/", Announced::Connected(root.clone()));
+
+        let told = |packet: &str| rewritten(packet.as_bytes(), &session);
+        assert_eq!(told(r#"40{"sid":"x"}"#), Some(format!(r#"40{{"sid":"{root}"}}"#)));
+        assert_eq!(told(r#"40{"sid":"x"}"#), None);
+        assert_eq!(told(r#"40/chat,{"sid":"x"}"#), Some(format!(r#"40/chat,{{"sid":"{chat}"}}"#)));
+        assert_eq!(
+            told(r#"44/chat,{"message":"NO"}"#).as_deref(),
+            Some(r#"44/chat,{"message":"NO","data":{"code":"AUTH_FAILED"}}"#)
+        );
+        assert_eq!(told(r#"44/nowhere,{"message":"Invalid namespace"}"#), None);
+        assert!(!session.has_announced());
+    }
+}

@@ -1,0 +1,95 @@
+//! Requests of clients that poll.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::Request,
+    http::{Method, StatusCode, header::CONTENT_LENGTH},
+    response::{IntoResponse, Response},
+};
+use http_body_util::BodyExt;
+use tower::Service;
+
+use super::{Connections, Traffic, packet, parameter, session::Session};
+use crate::error::ClientError;
+
+/// What stands between two packets.
+const SEPARATOR: u8 = 0x1e;
+
+/// Lets the service answer, and completes its answer to a poll.
+pub(super) async fn serve(mut connections: Connections, mut request: Request) -> Response {
+    let is_poll = request.method() == Method::GET;
+    let (session, opens) = match parameter(&request, "sid") {
+        Some(id) => (connections.sessions.find(id), false),
+        None => {
+            let session = Arc::<Session>::default();
+            request.extensions_mut().insert(Arc::clone(&session));
+            (Some(session), true)
+        }
+    };
+    let traffic = Arc::clone(&connections.traffic);
+    let request = counted(request, Arc::clone(&traffic));
+    let Ok(response) = Service::<Request>::call(&mut connections.service, request).await;
+    let Some(session) = session.filter(|_| is_poll && response.status() == StatusCode::OK) else {
+        return response.map(Body::new);
+    };
+
+    let (mut parts, body) = response.into_parts();
+    // All of it is in memory already.
+    let Ok(mut body) = to_bytes(Body::new(body), usize::MAX).await else {
+        return ClientError::internal().into_response();
+    };
+    if opens {
+        if let Some(id) = opened(&body) {
+            connections.sessions.add(id, &session);
+        }
+    } else if session.has_announced() {
+        body = rewritten(&body, &session);
+        parts.headers.insert(CONTENT_LENGTH, body.len().into());
+    }
+    traffic.sent.add(body.len(), 1 + separators(&body));
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// Counts what the client sends while it is read.
+fn counted(request: Request, traffic: Arc<Traffic>) -> Request {
+    if request.method() != Method::POST {
+        return request;
+    }
+    let mut packets = 1;
+    request.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            if let Some(data) = frame.data_ref() {
+                traffic.received.add(data.len(), std::mem::take(&mut packets) + separators(data));
+            }
+            frame
+        }))
+    })
+}
+
+fn separators(body: &[u8]) -> u64 {
+    body.iter().filter(|it| **it == SEPARATOR).count() as u64
+}
+
+/// The session's id in the packet that opens it.
+fn opened(body: &[u8]) -> Option<&str> {
+    let (_, rest) = std::str::from_utf8(body).ok()?.split_once(r#""sid":""#)?;
+    rest.split_once('"').map(|it| it.0)
+}
+
+/// Puts into the answers to CONNECT what `session` has to say.
+fn rewritten(body: &[u8], session: &Session) -> Bytes {
+    let mut packets = Vec::with_capacity(body.len());
+    for (index, record) in body.split(|it| *it == SEPARATOR).enumerate() {
+        if index > 0 {
+            packets.push(SEPARATOR);
+        }
+        let answer = Some(record).filter(|it| packet::answers_connect(it));
+        match answer.and_then(|it| packet::rewritten(it, session)) {
+            Some(packet) => packets.extend_from_slice(packet.as_bytes()),
+            None => packets.extend_from_slice(record),
+        }
+    }
+    packets.into()
+}

@@ -1,0 +1,108 @@
+//! What the requests of one Engine.IO session share with its sockets.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    time::Instant,
+};
+
+use axum::extract::{ConnectInfo, Request};
+use serde_json::value::RawValue;
+use socketioxide::{TransportType, extract::SocketRef};
+
+use super::{PublicId, recent_errors::RecentErrors, sessions::Sessions};
+use crate::listener::{Closer, Peer};
+
+/// One Engine.IO session. It is among the extensions of the request that opened it, which the
+/// service keeps as long as the session lives.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    announced: Mutex<Vec<(String, Announced)>>,
+    errors: RecentErrors,
+    /// The connection that its WebSocket runs over.
+    websocket: Mutex<Option<Arc<Closer>>>,
+    /// Where a session that begins with polling is listed, and under which id.
+    listed: OnceLock<(Weak<Sessions>, String)>,
+}
+
+/// What is to be told to a client with the next answer to its CONNECT.
+#[derive(Debug)]
+pub(crate) enum Announced {
+    /// It is in, under this id.
+    Connected(PublicId),
+    /// It is refused, with this error object.
+    Refused(Box<RawValue>),
+}
+
+impl Session {
+    /// The session that `socket` belongs to; none if its request did not come in by the layer.
+    pub(crate) fn of(socket: &SocketRef) -> Option<&Arc<Self>> {
+        socket.req_parts().extensions.get()
+    }
+
+    /// Notes what the next CONNECT or `CONNECT_ERROR` of `namespace` has to say.
+    pub(crate) fn announce(&self, namespace: &str, what: Announced) {
+        lock(&self.announced).push((namespace.to_owned(), what));
+    }
+
+    /// Whether a CONNECT or `CONNECT_ERROR` is on its way.
+    pub(super) fn has_announced(&self) -> bool {
+        !lock(&self.announced).is_empty()
+    }
+
+    /// Takes what was first noted for `namespace`, among what `fits`.
+    pub(super) fn take_announced(
+        &self,
+        namespace: &str,
+        fits: fn(&Announced) -> bool,
+    ) -> Option<Announced> {
+        let mut announced = lock(&self.announced);
+        let found = announced.iter().position(|(ns, what)| ns == namespace && fits(what))?;
+        Some(announced.remove(found).1)
+    }
+
+    /// Notes the connection by which the session speaks WebSocket from now on.
+    pub(super) fn speaks_websocket(&self, request: &Request) {
+        let peer = request.extensions().get::<ConnectInfo<Peer>>();
+        *lock(&self.websocket) = peer.map(|it| Arc::clone(&it.0.closer));
+    }
+
+    /// Notes where the session is listed, so that it is taken off the list when it ends.
+    pub(super) fn is_listed(&self, list: &Arc<Sessions>, id: &str) {
+        // It is opened once, so it is listed once.
+        let _ = self.listed.set((Arc::downgrade(list), id.to_owned()));
+    }
+
+    /// Notes that the client has sent what cannot be understood, and tells whether it has done
+    /// so `most` times in ten minutes.
+    pub(crate) fn has_erred_too_often(&self, most: usize) -> bool {
+        self.errors.add(most, Instant::now())
+    }
+
+    /// Ends the connection under `socket`, however little its client reads. Tells whether there
+    /// is one: a polling client has none between two polls.
+    pub(crate) fn close(socket: &SocketRef) -> bool {
+        if socket.transport_type() != TransportType::Websocket {
+            return false;
+        }
+        let websocket = Self::of(socket).and_then(|it| lock(&it.websocket).clone());
+        if let Some(closer) = &websocket {
+            closer.close();
+        }
+        websocket.is_some()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some((list, id)) = self.listed.get()
+            && let Some(list) = list.upgrade()
+        {
+            list.remove(id);
+        }
+    }
+}
+
+/// Nothing can panic under these locks and leave them half-changed.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

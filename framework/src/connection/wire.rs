@@ -1,0 +1,149 @@
+//! The stream under a WebSocket, as socketioxide has it.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::oneshot,
+};
+
+use super::{Traffic, frame, incoming::Incoming, outgoing::Outgoing, session::Session};
+
+/// How much is read of what a client still sends when one of its messages was too large, as a
+/// multiple of what it may send. To one who has not read all, the system says that the connection
+/// was broken, and not why.
+const MAX_LINGERING: usize = 16;
+
+/// A stream whose written frames tell the client what its session has to, and whose client may
+/// send messages of a certain size at most.
+pub(super) struct Wire<T> {
+    stream: T,
+    session: Arc<Session>,
+    traffic: Arc<Traffic>,
+    incoming: Incoming,
+    outgoing: Outgoing,
+    /// Bytes that are still read for nothing, once a message was too large.
+    lingering: usize,
+    /// Nothing is sent by it: it tells that the stream is gone.
+    _gone: oneshot::Sender<()>,
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
+    pub(super) fn new(
+        stream: T,
+        session: Arc<Session>,
+        traffic: Arc<Traffic>,
+        max_message: usize,
+        gone: oneshot::Sender<()>,
+    ) -> Self {
+        Self {
+            stream,
+            session,
+            traffic,
+            incoming: Incoming::new(max_message),
+            outgoing: Outgoing::default(),
+            lingering: max_message.saturating_mul(MAX_LINGERING),
+            _gone: gone,
+        }
+    }
+
+    /// Writes what is ready.
+    fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.outgoing.ready().is_empty() {
+            let written = Pin::new(&mut self.stream).poll_write(context, self.outgoing.ready());
+            match ready!(written)? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                count => {
+                    self.traffic.sent.add(count, 0);
+                    self.outgoing.wrote_ready(count);
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Says that the WebSocket is closed, and reads until the client has heard it.
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_drain(context))?;
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        let mut unread = [0; 4_096];
+        while self.lingering > 0 {
+            let mut buffer = ReadBuf::new(&mut unread);
+            ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
+            let bytes = buffer.filled();
+            if bytes.is_empty() || self.incoming.look_at(bytes).closes {
+                break;
+            }
+            self.lingering = self.lingering.saturating_sub(bytes.len());
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<T> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.outgoing.has_ended() {
+            return this.poll_end(context);
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
+        let bytes = &buffer.filled()[before..];
+        let found = this.incoming.look_at(bytes);
+        this.traffic.received.add(bytes.len(), found.packets);
+        let Some(good) = found.too_large else { return Poll::Ready(Ok(())) };
+
+        tracing::debug!("A client has sent a message that is too large");
+        this.outgoing.end(&frame::too_large());
+        buffer.set_filled(before + good);
+        // Nothing at all would mean that the stream has ended.
+        if good > 0 { Poll::Ready(Ok(())) } else { this.poll_end(context) }
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        ready!(this.poll_drain(context))?;
+        if this.outgoing.has_ended() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let passing = this.outgoing.passing(bytes);
+        if passing.length == 0 {
+            let count = this.outgoing.gather(bytes, &this.session);
+            this.traffic.sent.add(0, u64::from(!this.outgoing.ready().is_empty()));
+            // Written with the next bytes, or by the flush that follows.
+            return Poll::Ready(Ok(count));
+        }
+        let passed = &bytes[..passing.length];
+        let count = ready!(Pin::new(&mut this.stream).poll_write(context, passed))?;
+        let packets = this.outgoing.wrote(bytes, passing, count);
+        this.traffic.sent.add(count, packets);
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(this.poll_drain(context))?;
+        Pin::new(&mut this.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(this.poll_drain(context))?;
+        Pin::new(&mut this.stream).poll_shutdown(context)
+    }
+}

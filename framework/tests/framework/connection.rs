@@ -1,0 +1,6 @@
+//! The connection under Socket.IO, spoken to byte by byte.
+
+mod limits;
+mod public_ids;
+mod raw;
+mod stopping;
