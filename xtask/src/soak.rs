@@ -59,7 +59,7 @@ pub(crate) enum Database {
 
 impl Options {
     fn plan(&self) -> Plan {
-        let kills = self.kills.unwrap_or_else(|| (self.seconds / 6) as u32);
+        let kills = self.kills.unwrap_or((self.seconds / 6) as u32);
         let postgres_kills = match self.database {
             Database::Sqlite => 0,
             Database::Postgres => self.postgres_kills.unwrap_or(kills / 2),

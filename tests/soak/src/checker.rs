@@ -108,8 +108,9 @@ impl Verdict {
         let there = log.messages.iter().filter(|it| !it.is_deleted).map(|it| (it.id, it.seq));
         if !log.history.iter().copied().eq(there.clone()) {
             let told: HashSet<_> = log.history.iter().copied().collect();
-            let missing = there.filter(|it| !told.contains(it)).next();
-            let text = format!("the history of {} is another one: {missing:?}", log.conversation);
+            let mut missing = there.filter(|it| !told.contains(it));
+            let text =
+                format!("the history of {} is another one: {:?}", log.conversation, missing.next());
             self.wrong.push(text);
         }
     }

@@ -14,6 +14,9 @@ use crate::{
 /// Faults that are kept of one client: the first tell enough.
 const KEPT: usize = 20;
 
+/// Events that the server sends again, whatever was missed.
+const REPLAYED: i64 = 1_000;
+
 /// What one client knows at the end.
 pub(crate) struct Diary {
     pub(crate) client: usize,
@@ -26,6 +29,8 @@ pub(crate) struct Diary {
     /// The highest `eventSeq` that it has heard.
     pub(crate) seen: i64,
     pub(crate) epoch: Option<Uuid>,
+    /// Events that there were when it joined last, and that it had not heard.
+    missed: i64,
 }
 
 impl Diary {
@@ -40,6 +45,7 @@ impl Diary {
             faults: Vec::new(),
             seen: 0,
             epoch: None,
+            missed: 0,
         }
     }
 
@@ -121,6 +127,8 @@ impl Diary {
         let (from, to) = (data["fromSeq"].as_i64(), data["toSeq"].as_i64());
         if data["reset"] == true {
             self.fault(format!("the log has begun anew: {data}"));
+        } else if self.missed <= REPLAYED {
+            self.fault(format!("{} were missed, and not all are sent: {data}", self.missed));
         } else if let (Some(from), Some(to)) = (from, to) {
             self.gaps.push((from, to));
             self.seen = self.seen.max(to);
@@ -133,6 +141,7 @@ impl Diary {
             self.fault(format!("the epoch is another one: {data}"));
         }
         self.epoch = epoch;
+        self.missed = data["lastSeq"].as_i64().map_or(0, |it| it - self.seen);
         if data["lastSeq"].as_i64().is_none_or(|it| it < self.seen) {
             self.fault(format!("{} was heard, and the log ends before: {data}", self.seen));
         }

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, time::Duration};
 
-/// A stream of random numbers (SplitMix64). The same seed and use give the same one.
+/// A stream of random numbers (`SplitMix64`). The same seed and use give the same one.
 #[derive(Clone, Debug)]
 pub(crate) struct Dice(u64);
 
