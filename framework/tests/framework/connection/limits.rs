@@ -194,6 +194,8 @@ async fn traffic_of_both_transports_is_counted() {
     let answer = client.receive("432").await;
     assert_eq!(traffic.received().packets, received.packets + 1);
     assert_eq!(traffic.received().bytes, received.bytes + 13 + 6);
-    assert_eq!(traffic.sent().packets, sent.packets + 1);
-    assert_eq!(traffic.sent().bytes, sent.bytes + answer.len() as u64 + 2);
+    // The first ping may come between: one byte in a frame of three.
+    let pings = traffic.sent().packets - sent.packets - 1;
+    assert!(pings <= 1, "{pings}");
+    assert_eq!(traffic.sent().bytes, sent.bytes + answer.len() as u64 + 2 + 3 * pings);
 }
