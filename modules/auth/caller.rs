@@ -11,7 +11,9 @@ use hornero::{ClientError, FromEvent, Incoming, Signature, Site};
 use serde::Deserialize;
 
 use crate::{
-    AuthError, Authenticates, cookie,
+    AuthError, Authenticates,
+    cookie::TokenCookie,
+    login::LoginId,
     user::{Role, Scope, UserId, UserType},
 };
 
@@ -28,6 +30,8 @@ pub struct Caller {
     pub role: Role,
     /// What the token is good for, separated by spaces.
     pub(crate) scope: Arc<str>,
+    /// The login that the token comes of; none for tokens of others.
+    pub(crate) login: Option<LoginId>,
     /// When the token ends, in seconds since 1970.
     pub expires_at: i64,
 }
@@ -79,18 +83,24 @@ impl<C: Authenticates> FromRequestParts<Arc<C>> for Caller {
         let token = match bearer(&parts.headers) {
             Some(token) => token,
             None => {
-                let token = cookie::read(&parts.headers, state.tokens().secure_cookies());
+                let secure = state.tokens().secure_cookies();
+                let token = TokenCookie::Access.read(&parts.headers, secure);
                 let token = token.ok_or(AuthError::NoToken)?;
-                let site = parts.extensions.get::<Site>().copied().unwrap_or(Site::Unknown);
-                // A foreign page can make a browser send the cookie along.
-                if !is_safe(&parts.method) && site != Site::Trusted {
-                    return Err(AuthError::ForeignCookie.into());
+                let site = parts.extensions.get::<Site>().copied();
+                if !is_safe(&parts.method) {
+                    require_our_page(site)?;
                 }
                 token
             }
         };
         state.tokens().verify(&token)?.in_scope(C::SCOPE)
     }
+}
+
+/// Refuses what a cookie was sent along with, unless a page of ours has asked for it: a foreign
+/// page can make a browser send the cookie.
+pub(crate) fn require_our_page(site: Option<Site>) -> Result<(), AuthError> {
+    if site == Some(Site::Trusted) { Ok(()) } else { Err(AuthError::ForeignCookie) }
 }
 
 /// Whether a method changes nothing.

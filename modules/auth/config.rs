@@ -10,6 +10,12 @@ use crate::user::Scope;
 /// Longest life of an access token.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
+/// Ten years: what adds to times must not leave the calendar.
+const LONGEST: Duration = Duration::from_secs(87_600 * 60 * 60);
+
+/// Life of a refresh token, unless configured.
+const REFRESH_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// Who may come in, and with which tokens.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -18,6 +24,9 @@ pub struct AuthConfig {
     pub registration: bool,
     /// Scope of those who register, separated by spaces. Default `chat tasks email docs`.
     pub default_scope: String,
+    /// Time after which one who has not refreshed must log in again: a number with `s`, `m` or
+    /// `h`. Default `720h`, 30 days.
+    pub refresh_max_age: String,
     /// Access tokens.
     pub jwt: JwtConfig,
     /// Cookies.
@@ -52,6 +61,7 @@ impl Default for AuthConfig {
         Self {
             registration: true,
             default_scope: Scope::ALL.map(Scope::as_str).join(" "),
+            refresh_max_age: "720h".to_owned(),
             jwt: JwtConfig::default(),
             cookies: CookieConfig::default(),
         }
@@ -66,6 +76,13 @@ impl Default for JwtConfig {
             audience: "personal-assistant".to_owned(),
             max_age: "1h".to_owned(),
         }
+    }
+}
+
+impl AuthConfig {
+    /// See [`Self::refresh_max_age`].
+    pub(crate) fn refresh_life(&self) -> Duration {
+        parse_duration(&self.refresh_max_age).unwrap_or(REFRESH_MAX_AGE)
     }
 }
 
@@ -91,6 +108,10 @@ impl ConfigSection for AuthConfig {
         if life.is_none_or(|it| it.is_zero() || it > MAX_AGE) {
             let text = "must be a number with s, m or h, at most 1h";
             problems.push(("jwt.maxAge", text.to_owned()));
+        }
+        if parse_duration(&self.refresh_max_age).is_none_or(|it| it.is_zero() || it > LONGEST) {
+            let text = "must be a number with s, m or h, at most 87600h";
+            problems.push(("refreshMaxAge", text.to_owned()));
         }
         let scopes = Scope::ALL.map(Scope::as_str);
         if self.default_scope.split(' ').any(|it| !scopes.contains(&it)) {

@@ -3,22 +3,25 @@
 use std::sync::Arc;
 
 use axum::{
+    Extension,
     extract::State,
     http::{
-        StatusCode,
+        HeaderMap, StatusCode,
         header::{CACHE_CONTROL, SET_COOKIE},
     },
     response::{AppendHeaders, IntoResponse},
 };
-use hornero::{ClientError, Controller, Json, Routes, Valid, routes};
+use hornero::{ClientError, Controller, Json, Routes, Site, Valid, routes};
 use utoipa::openapi::{
     ComponentsBuilder, OpenApiBuilder,
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
 use crate::{
-    AuthError, Authenticates, Caller, TokenService, cookie,
-    dto::{EnterAsGuest, LogIn, Register, SignedInView, UserView},
+    AuthError, Authenticates, Caller, TokenService,
+    caller::require_our_page,
+    cookie::TokenCookie,
+    dto::{EnterAsGuest, LogIn, Refresh, Register, SignedInView, UserView},
     service::{AuthService, SignedIn},
 };
 
@@ -33,11 +36,14 @@ impl AuthController {
         Self { auth, tokens }
     }
 
-    /// The answer that signs in: the token in the body for programs, in a cookie for pages.
+    /// The answer that signs in: the tokens in the body for programs, in cookies for pages.
     fn signed_in(&self, signed_in: SignedIn) -> impl IntoResponse + use<> {
         let secure = self.tokens.secure_cookies();
-        let cookie = cookie::keeping(&signed_in.access_token, signed_in.life, secure);
-        let headers = AppendHeaders([(SET_COOKIE, cookie), (CACHE_CONTROL, "no-store".to_owned())]);
+        let SignedIn { access_token, life, refresh_token, refresh_life, .. } = &signed_in;
+        let access = TokenCookie::Access.keeping(access_token, *life, secure);
+        let refresh = TokenCookie::Refresh.keeping(&refresh_token.to_text(), *refresh_life, secure);
+        let no_store = (CACHE_CONTROL, "no-store".to_owned());
+        let headers = AppendHeaders([(SET_COOKIE, access), (SET_COOKIE, refresh), no_store]);
         (headers, axum::Json(SignedInView::from(signed_in)))
     }
 }
@@ -57,6 +63,7 @@ impl Controller for AuthController {
             .routes(routes!(register))
             .routes(routes!(log_in))
             .routes(routes!(enter_as_guest))
+            .routes(routes!(refresh))
             .routes(routes!(me))
     }
 }
@@ -71,7 +78,8 @@ fn cookie_scheme() -> SecurityScheme {
     let text = "For pages of this server: browsers get it with the answer that has the token. A \
                 bearer token goes before it. With `auth.cookies.secure` its name is \
                 `__Host-access_token`.";
-    SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(cookie::name(false), text)))
+    let name = TokenCookie::Access.name(false);
+    SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(name, text)))
 }
 
 /// Makes an account and signs in.
@@ -82,9 +90,9 @@ fn cookie_scheme() -> SecurityScheme {
     responses(
         (
             status = 201,
-            description = "The user, and a token",
+            description = "The user, and tokens",
             body = SignedInView,
-            headers(("Set-Cookie" = String, description = "The token, for pages of this server")),
+            headers(("Set-Cookie" = String, description = "The tokens, for pages of this server")),
         ),
         (status = 403, description = "Registration is closed"),
         (status = 409, description = "There is an account with this e-mail address"),
@@ -107,9 +115,9 @@ async fn register(
     responses(
         (
             status = 200,
-            description = "The user, and a token",
+            description = "The user, and tokens",
             body = SignedInView,
-            headers(("Set-Cookie" = String, description = "The token, for pages of this server")),
+            headers(("Set-Cookie" = String, description = "The tokens, for pages of this server")),
         ),
         (status = 401, description = "E-mail address or password are wrong"),
     ),
@@ -131,9 +139,9 @@ async fn log_in(
     responses(
         (
             status = 201,
-            description = "The user, and a token",
+            description = "The user, and tokens",
             body = SignedInView,
-            headers(("Set-Cookie" = String, description = "The token, for pages of this server")),
+            headers(("Set-Cookie" = String, description = "The tokens, for pages of this server")),
         ),
     ),
     security(()),
@@ -144,6 +152,45 @@ async fn enter_as_guest(
 ) -> Result<impl IntoResponse, ClientError> {
     let signed_in = this.auth.enter_as_guest(body.display_name).await?;
     Ok((StatusCode::CREATED, this.signed_in(signed_in)))
+}
+
+/// Exchanges the refresh token for new tokens, once.
+///
+/// A token that is used again is taken for stolen: its login ends, with all tokens that came of
+/// it. Only once, within 10 seconds, the same answer is given again to a client that missed it.
+#[utoipa::path(
+    post,
+    path = "/auth/refresh",
+    request_body = Refresh,
+    responses(
+        (
+            status = 200,
+            description = "The user, and tokens",
+            body = SignedInView,
+            headers(("Set-Cookie" = String, description = "The tokens, for pages of this server")),
+        ),
+        (status = 401, description = "The refresh token is missing, unknown, used or too old"),
+        (status = 403, description = "The cookie came along with a request of a foreign page"),
+    ),
+    security(()),
+)]
+async fn refresh(
+    State(this): State<Arc<AuthController>>,
+    site: Option<Extension<Site>>,
+    headers: HeaderMap,
+    Valid(Json(body)): Valid<Json<Refresh>>,
+) -> Result<impl IntoResponse, ClientError> {
+    let token = match body.refresh_token {
+        Some(token) => token,
+        None => {
+            let secure = this.tokens.secure_cookies();
+            let token = TokenCookie::Refresh.read(&headers, secure).ok_or(AuthError::NoToken)?;
+            require_our_page(site.map(|it| it.0))?;
+            token
+        }
+    };
+    let signed_in = this.auth.refresh(&token).await?;
+    Ok(this.signed_in(signed_in))
 }
 
 /// Tells who the caller is.

@@ -64,7 +64,17 @@ pub(crate) struct EnterAsGuest {
     pub display_name: Option<String>,
 }
 
-/// Answer to registering, logging in and entering as a guest.
+/// Body of `POST /auth/refresh`.
+#[derive(Default, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Refresh {
+    /// The refresh token that was given last, 1 to 128 characters. Default: that in the cookie.
+    #[validate(length(min = 1, max = 128))]
+    #[schema(format = Password, min_length = 1, max_length = 128)]
+    pub refresh_token: Option<String>,
+}
+
+/// Answer to registering, logging in, entering as a guest and refreshing.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SignedInView {
@@ -72,7 +82,9 @@ pub(crate) struct SignedInView {
     pub user: UserView,
     /// Token to send as `Authorization: Bearer`, or as `auth.token` of a Socket.IO handshake.
     pub access_token: String,
-    /// Seconds until the token ends.
+    /// What `POST /auth/refresh` exchanges for the next two tokens, once.
+    pub refresh_token: String,
+    /// Seconds until the access token ends.
     pub expires_in: u64,
 }
 
@@ -81,6 +93,7 @@ impl From<SignedIn> for SignedInView {
         Self {
             user: signed_in.user.into(),
             access_token: signed_in.access_token,
+            refresh_token: signed_in.refresh_token.to_text(),
             expires_in: signed_in.life.as_secs(),
         }
     }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     AuthError, Caller, TokenService, UserId,
     caller::{bearer, in_query},
-    cookie,
+    cookie::TokenCookie,
 };
 
 /// Asks every socket for a token before it is connected.
@@ -72,7 +72,8 @@ impl AuthGateway {
                 || same_origin.is_some_and(|it| it == "same-origin");
             let site = request.extensions.get::<Site>().copied();
             let trusted = told && site == Some(Site::Trusted);
-            let cookie = cookie::read(&request.headers, self.tokens.secure_cookies());
+            let secure = self.tokens.secure_cookies();
+            let cookie = TokenCookie::Access.read(&request.headers, secure);
             cookie.filter(|_| trusted)
         };
         let from_query = || in_query(&request.uri);

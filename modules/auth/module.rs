@@ -1,7 +1,7 @@
 //! Who is asking: users, passwords, tokens, and the identity of a caller at both doors.
 //!
 //! ```text
-//! REST   -> controller -> AuthService -> UserRepository -> database
+//! REST   -> controller -> AuthService -> UserRepository, LoginRepository -> database
 //!                             └-> PasswordHasher, TokenService
 //! caller -> TokenService -> Caller    (every other module's controllers and gateways)
 //! ```
@@ -18,7 +18,9 @@ mod entity;
 mod error;
 mod gateway;
 mod guard;
+mod login;
 mod password;
+mod refresh_token;
 mod repository;
 mod secret;
 mod service;
@@ -32,14 +34,17 @@ pub use caller::Caller;
 pub use config::AuthConfig;
 pub use error::AuthError;
 pub use guard::{Account, Admin, Require, Requirement, Supervisor};
-
+pub use login::LoginId;
 pub use token::TokenService;
 pub use user::{NewUser, Role, Scope, User, UserId, UserType};
 pub use user_service::UserService;
 
 use crate::{
-    controller::AuthController, gateway::AuthGateway, password::PasswordHasher,
-    repository::SeaOrmUserRepository, service::AuthService,
+    controller::AuthController,
+    gateway::AuthGateway,
+    password::PasswordHasher,
+    repository::{SeaOrmUserRepository, logins::SeaOrmLoginRepository},
+    service::AuthService,
 };
 
 /// Wires up authentication. Exports [`TokenService`] for guards, and [`UserService`].
@@ -50,6 +55,7 @@ impl Module for AuthModule {
         m.import::<DatabaseModule>()
             .config::<AuthConfig>()
             .bind(SeaOrmUserRepository::bind)
+            .bind(SeaOrmLoginRepository::bind)
             .provide(PasswordHasher::new)
             .try_provide(TokenService::open)
             .provide(AuthService::new)

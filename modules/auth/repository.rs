@@ -1,4 +1,4 @@
-//! Where users are kept.
+//! Where users are kept; their logins are in [`logins`].
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -8,9 +8,11 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
 };
 
+pub(crate) mod logins;
+
 use crate::{
     AuthError,
-    entity::{Column, Entity, Model},
+    entity::user::{Column, Entity, Model},
     user::{Role, User, UserId, UserType},
 };
 

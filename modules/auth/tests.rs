@@ -6,12 +6,18 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use database::StorageError;
 use hornero::App;
 
 use crate::{
     AuthConfig, AuthError, AuthModule, Role, TokenService, User, UserId, UserService, UserType,
-    dto::Register, password::PasswordHasher, repository::UserRepository, service::AuthService,
+    dto::Register,
+    login::{Login, NextToken, Rotation},
+    password::PasswordHasher,
+    refresh_token::RefreshToken,
+    repository::{UserRepository, logins::LoginRepository},
+    service::AuthService,
 };
 
 #[derive(Default)]
@@ -50,6 +56,25 @@ impl UserRepository for MemoryRepository {
     }
 }
 
+/// Keeps nothing: tests of refreshing come through the door.
+struct ForgetfulLogins;
+
+#[async_trait]
+impl LoginRepository for ForgetfulLogins {
+    async fn insert(&self, _: &Login, _: &NextToken, _: DateTime<Utc>) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    async fn rotate(
+        &self,
+        _: &RefreshToken,
+        _: NextToken,
+        _: DateTime<Utc>,
+    ) -> Result<Rotation, StorageError> {
+        Ok(Rotation::Refused)
+    }
+}
+
 struct Services {
     auth: AuthService,
     users: UserService,
@@ -66,6 +91,7 @@ fn services(change: impl FnOnce(&mut AuthConfig)) -> Services {
     Services {
         auth: AuthService::new(
             Arc::clone(&repository),
+            Arc::new(ForgetfulLogins),
             Arc::clone(&passwords),
             tokens,
             Arc::clone(&config),

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AuthConfig, AuthError, Caller, secret,
+    AuthConfig, AuthError, Caller,
+    login::LoginId,
+    secret,
     user::{Role, User, UserType},
 };
 
@@ -42,6 +44,7 @@ struct Claims {
     aud: String,
     scope: String,
     jti: Option<Uuid>,
+    sid: Option<LoginId>,
     typ: Option<String>,
     user_type: Option<UserType>,
     role: Option<Role>,
@@ -102,12 +105,12 @@ impl TokenService {
         self.secure_cookies
     }
 
-    /// Issues an access token for `user`.
+    /// Issues an access token for `user`, who has come in by `login`.
     ///
     /// # Errors
     ///
     /// [`AuthError::Signing`] if the cryptography fails.
-    pub fn issue(&self, user: &User) -> Result<String, AuthError> {
+    pub fn issue(&self, user: &User, login: Option<LoginId>) -> Result<String, AuthError> {
         let now = Utc::now().timestamp();
         let claims = Claims {
             sub: user.id.to_string(),
@@ -117,6 +120,7 @@ impl TokenService {
             aud: self.audience.clone(),
             scope: user.scope.clone(),
             jti: Some(Uuid::now_v7()),
+            sid: login,
             typ: Some("access".to_owned()),
             user_type: Some(user.user_type),
             role: Some(user.role),
@@ -150,6 +154,7 @@ impl TokenService {
             user_type: claims.user_type.unwrap_or(UserType::Employee),
             role: claims.role.unwrap_or(Role::User),
             scope: claims.scope.into(),
+            login: claims.sid,
             expires_at: claims.exp,
         })
     }
@@ -213,7 +218,7 @@ mod tests {
         };
         let user = user.into_user(Utc::now());
 
-        let caller = service().verify(&service().issue(&user).unwrap()).unwrap();
+        let caller = service().verify(&service().issue(&user, None).unwrap()).unwrap();
 
         assert_eq!(caller.user_id, user.id);
         assert_eq!((caller.user_type, caller.role), (UserType::Guest, Role::User));

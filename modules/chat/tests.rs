@@ -251,7 +251,7 @@ impl TestChat {
             updated_at: Utc::now(),
         };
         let tokens = &self.wired.tokens;
-        tokens.verify(&tokens.issue(&user).unwrap()).unwrap()
+        tokens.verify(&tokens.issue(&user, None).unwrap()).unwrap()
     }
 
     fn member(&self) -> Caller {

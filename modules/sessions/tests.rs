@@ -114,7 +114,7 @@ async fn caller(user_type: UserType, role: Role) -> Caller {
         created_at: Utc::now(),
         updated_at: Utc::now(),
     };
-    tokens.verify(&tokens.issue(&user).unwrap()).unwrap()
+    tokens.verify(&tokens.issue(&user, None).unwrap()).unwrap()
 }
 
 async fn employee() -> Caller {

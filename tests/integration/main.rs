@@ -14,6 +14,7 @@ mod guards;
 mod history;
 mod inspect;
 mod live;
+mod logins;
 mod migrations;
 mod persistence;
 mod postgres_only;

@@ -20,11 +20,15 @@ async fn answers_of_routes_are_as_documented() {
 
     let form = json!({ "email": ada.email, "password": crate::util::PASSWORD });
     let second_guest = app.post("/auth/guest").json(json!({})).await;
+    let token = json!({ "refreshToken": second_guest.body["refreshToken"] });
+    let refreshed = app.post("/auth/refresh").json(token).await;
     let known = json!({ "email": ada.email, "password": "x".repeat(12), "displayName": "Eve" });
     let answers = [
         ("POST", "/auth/login", app.post("/auth/login").json(form).await),
         ("POST", "/auth/guest", second_guest),
         ("POST", "/auth/register", app.post("/auth/register").json(known).await),
+        ("POST", "/auth/refresh", refreshed),
+        ("POST", "/auth/refresh", app.post("/auth/refresh").json(json!({})).await),
         ("GET", "/auth/me", ben.get("/auth/me").await),
         ("GET", "/auth/me", app.get("/auth/me").await),
         ("POST", "/rooms", ada.post("/rooms", json!({ "name": "Hall" })).await),
