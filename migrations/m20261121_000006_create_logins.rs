@@ -23,6 +23,8 @@ impl MigrationTrait for Migration {
         // Servers ask twice a second what was revoked since they asked last, and who has changed.
         manager.create_index(index("logins", "revoked_at")).await?;
         manager.create_index(index("users", "updated_at")).await?;
+        // Guests who are gone are looked for by when they came.
+        manager.create_index(index("users", "created_at")).await?;
 
         let tokens = Table::create()
             .table("refresh_tokens")
@@ -42,8 +44,10 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table("refresh_tokens").to_owned()).await?;
         manager.drop_table(Table::drop().table("logins").to_owned()).await?;
-        let by_change = Index::drop().name("users_updated_at").table("users").to_owned();
-        manager.drop_index(by_change).await
+        for index in ["users_updated_at", "users_created_at"] {
+            manager.drop_index(Index::drop().name(index).table("users").to_owned()).await?;
+        }
+        Ok(())
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Caller {
     pub(crate) scope: Arc<str>,
     /// The login that the token comes of; none for tokens of others.
     pub(crate) login: Option<LoginId>,
+    /// When the token was issued, in seconds since 1970.
+    pub(crate) issued_at: i64,
     /// When the token ends, in seconds since 1970.
     pub expires_at: i64,
 }
@@ -44,7 +46,7 @@ impl Caller {
 
     /// The caller, unless the token has ended since it was verified.
     fn still_valid(self) -> Result<Self, AuthError> {
-        if Utc::now().timestamp() > self.expires_at { Err(AuthError::Expired) } else { Ok(self) }
+        if Utc::now().timestamp() >= self.expires_at { Err(AuthError::Expired) } else { Ok(self) }
     }
 
     /// The caller, unless the token is not good for what is asked for.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Extension,
-    extract::State,
+    extract::{Path, State},
     http::{
         HeaderMap, StatusCode,
         header::{CACHE_CONTROL, SET_COOKIE},
@@ -18,22 +18,27 @@ use utoipa::openapi::{
 };
 
 use crate::{
-    AuthError, Authenticates, Caller, TokenService,
+    Admin, AuthError, Authenticates, Caller, Require, TokenService, UserId, UserService,
     caller::require_our_page,
     cookie::TokenCookie,
-    dto::{EnterAsGuest, LogIn, Refresh, Register, SignedInView, UserView},
+    dto::{EnterAsGuest, LogIn, PatchUser, Refresh, Register, SignedInView, UserView},
     service::{AuthService, SignedIn},
 };
 
 /// Serves `/auth`.
 pub(crate) struct AuthController {
     auth: Arc<AuthService>,
+    users: Arc<UserService>,
     tokens: Arc<TokenService>,
 }
 
 impl AuthController {
-    pub(crate) fn new(auth: Arc<AuthService>, tokens: Arc<TokenService>) -> Self {
-        Self { auth, tokens }
+    pub(crate) fn new(
+        auth: Arc<AuthService>,
+        users: Arc<UserService>,
+        tokens: Arc<TokenService>,
+    ) -> Self {
+        Self { auth, users, tokens }
     }
 
     /// The answer that signs in: the tokens in the body for programs, in cookies for pages.
@@ -64,7 +69,9 @@ impl Controller for AuthController {
             .routes(routes!(log_in))
             .routes(routes!(enter_as_guest))
             .routes(routes!(refresh))
+            .routes(routes!(log_out))
             .routes(routes!(me))
+            .routes(routes!(patch_user))
     }
 }
 
@@ -191,6 +198,53 @@ async fn refresh(
     };
     let signed_in = this.auth.refresh(&token).await?;
     Ok(this.signed_in(signed_in))
+}
+
+/// Ends the login that the token comes of: its tokens are refused, and its sockets closed.
+#[utoipa::path(
+    post,
+    path = "/auth/logout",
+    responses(
+        (
+            status = 204,
+            description = "The login has ended",
+            headers(("Set-Cookie" = String, description = "No tokens, for pages of this server")),
+        ),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
+async fn log_out(
+    State(this): State<Arc<AuthController>>,
+    caller: Caller,
+) -> Result<impl IntoResponse, ClientError> {
+    this.auth.log_out(&caller).await?;
+    let secure = this.tokens.secure_cookies();
+    let forget = |it: TokenCookie| (SET_COOKIE, it.forgetting(secure));
+    let cookies = [forget(TokenCookie::Access), forget(TokenCookie::Refresh)];
+    Ok((StatusCode::NO_CONTENT, AppendHeaders(cookies)))
+}
+
+/// Changes what a user is and may do. It counts at once, also for tokens from before.
+#[utoipa::path(
+    patch,
+    path = "/auth/users/{userId}",
+    params(("userId" = UserId, Path, description = "The user")),
+    request_body = PatchUser,
+    responses(
+        (status = 200, description = "The user", body = UserView),
+        (status = 403, description = "The caller is no admin"),
+        (status = 404, description = "No such user"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
+async fn patch_user(
+    State(this): State<Arc<AuthController>>,
+    _admin: Require<Admin>,
+    Path(user_id): Path<UserId>,
+    Valid(Json(body)): Valid<Json<PatchUser>>,
+) -> Result<axum::Json<UserView>, ClientError> {
+    let user = this.users.change(&user_id, body.into()).await?;
+    Ok(axum::Json(user.into()))
 }
 
 /// Tells who the caller is.

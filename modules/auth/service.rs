@@ -6,13 +6,14 @@ use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
 use crate::{
-    AuthConfig, AuthError, LoginId, TokenService,
+    AuthConfig, AuthError, Caller, LoginId, TokenService,
     dto::Register,
+    live_sockets::LiveSockets,
     login::{Login, NextToken, Rotation},
     password::PasswordHasher,
     refresh_token::RefreshToken,
     repository::{UserRepository, logins::LoginRepository},
-    user::{NewUser, Role, Scope, User, UserId, UserType},
+    user::{NewUser, Role, Scope, Status, User, UserId, UserType},
 };
 
 /// Signs users in.
@@ -21,6 +22,7 @@ pub(crate) struct AuthService {
     logins: Arc<dyn LoginRepository>,
     passwords: Arc<PasswordHasher>,
     tokens: Arc<TokenService>,
+    live: Arc<LiveSockets>,
     config: Arc<AuthConfig>,
 }
 
@@ -45,9 +47,10 @@ impl AuthService {
         logins: Arc<dyn LoginRepository>,
         passwords: Arc<PasswordHasher>,
         tokens: Arc<TokenService>,
+        live: Arc<LiveSockets>,
         config: Arc<AuthConfig>,
     ) -> Self {
-        Self { users, logins, passwords, tokens, config }
+        Self { users, logins, passwords, tokens, live, config }
     }
 
     /// Makes an account and signs in.
@@ -75,12 +78,14 @@ impl AuthService {
     ///
     /// # Errors
     ///
-    /// [`AuthError::WrongCredentials`], after the same time whichever was wrong.
+    /// [`AuthError::WrongCredentials`], after the same time whichever was wrong;
+    /// [`AuthError::Disabled`] only to those who know the password.
     pub(crate) async fn log_in(&self, email: &str, password: &str) -> Result<SignedIn, AuthError> {
         let user = self.users.by_email(&email.to_lowercase()).await?;
         let hash = user.as_ref().and_then(|it| it.password_hash.as_deref());
         let right = self.passwords.verify(password, hash).await?;
         match user {
+            Some(user) if right && user.status == Status::Disabled => Err(AuthError::Disabled),
             Some(user) if right => self.sign_in(user).await,
             _ => Err(AuthError::WrongCredentials),
         }
@@ -116,15 +121,32 @@ impl AuthService {
         let now = Utc::now().trunc_subsecs(3);
         match self.logins.rotate(&presented, self.next_token(now), now).await? {
             Rotation::Next(login, next) => {
-                let user = self.users.by_id(&login.user_id).await?.ok_or(AuthError::BadToken)?;
+                let user = self.users.by_id(&login.user_id).await?;
+                let user = user.filter(|it| it.status == Status::Active);
+                let user = user.ok_or(AuthError::BadToken)?;
                 self.signed_in(user, login.id, next)
             }
             Rotation::Reused(login) => {
+                self.live.end_login(&login, now);
                 tracing::warn!(login = %login.id.0, "A refresh token was used twice: login revoked");
                 Err(AuthError::BadToken)
             }
             Rotation::Refused => Err(AuthError::BadToken),
         }
+    }
+
+    /// Ends the login that the caller's token comes of: its tokens are refused from now on, and
+    /// its sockets closed. A token of others comes of none.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage. Nothing has ended then.
+    pub(crate) async fn log_out(&self, caller: &Caller) -> Result<(), AuthError> {
+        let Some(id) = caller.login else { return Ok(()) };
+        let now = Utc::now().trunc_subsecs(3);
+        self.logins.revoke(id, now).await?;
+        self.live.end_login(&Login { id, user_id: caller.user_id.clone() }, now);
+        Ok(())
     }
 
     /// The user with this id.

@@ -14,6 +14,7 @@ use crate::{
     AuthConfig, AuthError, Caller,
     login::LoginId,
     secret,
+    standing::Standing,
     user::{Role, User, UserType},
 };
 
@@ -25,6 +26,7 @@ const MAX_LIFE: i64 = 60 * 60;
 
 /// Issues access tokens, and tells whose a token is.
 pub struct TokenService {
+    standing: Arc<Standing>,
     signing: EncodingKey,
     verifying: DecodingKey,
     validation: Validation,
@@ -61,6 +63,7 @@ impl TokenService {
         config: Arc<AuthConfig>,
         server: Arc<ServerConfig>,
         all: Arc<Config>,
+        standing: Arc<Standing>,
     ) -> Result<Self, AuthError> {
         let mut config = AuthConfig::clone(&config);
         if config.jwt.secret.is_empty() {
@@ -71,13 +74,13 @@ impl TokenService {
             config.jwt.secret = secret::generated(&server.data_dir).map_err(failed)?;
         }
         config.cookies.secure.get_or_insert(all.profile() == "production");
-        let service = Self::new(&config);
+        let service = Self::new(&config, standing);
         service.test()?;
         Ok(service)
     }
 
     /// Signs with the configured key.
-    pub(crate) fn new(config: &AuthConfig) -> Self {
+    pub(crate) fn new(config: &AuthConfig, standing: Arc<Standing>) -> Self {
         let jwt = &config.jwt;
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[&jwt.issuer]);
@@ -85,6 +88,7 @@ impl TokenService {
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.leeway = LEEWAY;
         Self {
+            standing,
             signing: EncodingKey::from_secret(jwt.secret.as_bytes()),
             verifying: DecodingKey::from_secret(jwt.secret.as_bytes()),
             validation,
@@ -133,7 +137,8 @@ impl TokenService {
     ///
     /// # Errors
     ///
-    /// [`AuthError::Expired`] for one that was valid, [`AuthError::BadToken`] for any other.
+    /// [`AuthError::Expired`] for one that was valid, [`AuthError::Ended`] for one whose login or
+    /// user is, [`AuthError::BadToken`] for any other.
     pub fn verify(&self, token: &str) -> Result<Caller, AuthError> {
         let decoded = decode::<Claims>(token, &self.verifying, &self.validation);
         let claims = decoded
@@ -149,12 +154,13 @@ impl TokenService {
         if !(access && short && subject) {
             return Err(AuthError::BadToken);
         }
-        Ok(Caller {
+        self.standing.current(Caller {
             user_id: claims.sub.into(),
             user_type: claims.user_type.unwrap_or(UserType::Employee),
             role: claims.role.unwrap_or(Role::User),
             scope: claims.scope.into(),
             login: claims.sid,
+            issued_at: claims.iat,
             expires_at: claims.exp,
         })
     }
@@ -184,7 +190,7 @@ mod tests {
     fn service() -> TokenService {
         let mut config = AuthConfig::default();
         config.jwt.secret = SECRET.to_owned();
-        TokenService::new(&config)
+        TokenService::new(&config, Arc::default())
     }
 
     fn claims() -> Value {

@@ -3,7 +3,7 @@
 use hornero::testing::Answer;
 use serde_json::{Value, json};
 
-use crate::util::{PASSWORD, TestApp, text};
+use crate::util::{PASSWORD, TestApp, User, text};
 
 /// Presents a refresh token.
 async fn refresh(app: &TestApp, token: &Value) -> Answer {
@@ -121,4 +121,52 @@ async fn page_refreshes_by_its_cookie_and_foreign_pages_do_not() {
     let set: Vec<_> = next.headers.get_all("set-cookie").iter().collect();
     assert_eq!(set.len(), 2, "{set:?}");
     app.post("/auth/refresh").json(json!({})).await.expect(401);
+}
+
+#[tokio::test]
+async fn who_logs_out_is_out_at_every_door_and_after_a_restart() {
+    let app = TestApp::start().await;
+    let ada = app.register("Ada").await;
+    let form = json!({ "email": ada.email, "password": PASSWORD });
+    let signed_in = app.post("/auth/login").json(&form).await.expect(200);
+    let here = User::of(app.address(), &signed_in);
+    let (mut socket, mut elsewhere) = (here.connect("/chat").await, ada.connect("/").await);
+
+    let answer = here.request("POST", "/auth/logout").await;
+
+    assert_eq!((answer.status, answer.text.as_str()), (204, ""));
+    let cookies = answer.headers.get_all("set-cookie").iter();
+    let forgotten: Vec<_> = cookies.map(|it| it.to_str().unwrap()).collect();
+    assert_eq!(forgotten.len(), 2, "{forgotten:?}");
+    assert!(forgotten.iter().all(|it| it.contains("_token=; ") && it.contains("Max-Age=0")));
+    let error = socket.event("chat:error").await;
+    assert_eq!((&error["code"], &error["recoverable"]), (&json!("AUTH_FAILED"), &json!(false)));
+    socket.sent_away().await;
+    let out = async |app: &TestApp| {
+        app.get("/auth/me").bearer(&here.token).await.expect(401);
+        let auth = json!({ "token": here.token });
+        assert!(app.handshake("/chat").auth(auth).connect().await.is_err());
+        refresh(app, &signed_in["refreshToken"]).await.expect(401);
+    };
+    out(&app).await;
+    // Another login of the same user goes on.
+    elsewhere.call("chat:room:create", json!({ "name": "Hall" })).await;
+
+    let app = app.restart().await;
+    out(&app).await;
+    app.get("/auth/me").bearer(&ada.token).await.expect(200);
+}
+
+#[tokio::test]
+async fn stolen_refresh_token_closes_the_sockets_of_its_login() {
+    let app = TestApp::start().await;
+    let first = app.post("/auth/guest").json(json!({})).await.expect(201);
+    let mut socket = User::of(app.address(), &first).connect("/chat").await;
+    let second = refresh(&app, &first["refreshToken"]).await.expect(200);
+    refresh(&app, &second["refreshToken"]).await.expect(200);
+
+    refresh(&app, &first["refreshToken"]).await.expect(401);
+
+    assert_eq!(socket.event("chat:error").await["code"], "AUTH_FAILED");
+    app.get("/auth/me").bearer(&text(&second["accessToken"])).await.expect(401);
 }

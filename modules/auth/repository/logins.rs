@@ -5,13 +5,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use database::{Database, StorageError, Transaction};
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    sea_query::{Expr, ExprTrait, Query},
+};
 use uuid::Uuid;
 
 use crate::{
     entity::{login, refresh_token},
     login::{Login, LoginId, NextToken, Rotation},
     refresh_token::{RefreshToken, is_retry},
+    user::UserId,
 };
 
 /// Keeps logins and their refresh tokens.
@@ -32,6 +36,31 @@ pub(crate) trait LoginRepository: Send + Sync {
         next: NextToken,
         now: DateTime<Utc>,
     ) -> Result<Rotation, StorageError>;
+
+    /// Revokes a login.
+    async fn revoke(&self, id: LoginId, now: DateTime<Utc>) -> Result<(), StorageError>;
+
+    /// Revokes all logins of a user, and gives those that were not revoked before.
+    async fn revoke_all(
+        &self,
+        user: &UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Login>, StorageError>;
+
+    /// Logins that were revoked since then, and when.
+    async fn revoked_since(
+        &self,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<(Login, DateTime<Utc>)>, StorageError>;
+
+    /// Removes at most `count` logins that nobody has used since `unused`, or that were revoked
+    /// before `revoked`.
+    async fn remove_ended(
+        &self,
+        unused: DateTime<Utc>,
+        revoked: DateTime<Utc>,
+        count: u64,
+    ) -> Result<u64, StorageError>;
 }
 
 /// [`LoginRepository`] on the tables `logins` and `refresh_tokens`.
@@ -118,6 +147,59 @@ impl LoginRepository for SeaOrmLoginRepository {
         revoke(&tx, login.id, now).await?;
         tx.commit().await?;
         Ok(Rotation::Reused(login))
+    }
+
+    async fn revoke(&self, id: LoginId, now: DateTime<Utc>) -> Result<(), StorageError> {
+        let tx = self.db.begin().await?;
+        revoke(&tx, id, now).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn revoke_all(
+        &self,
+        user: &UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Login>, StorageError> {
+        let tx = self.db.begin().await?;
+        let of_user = login::Column::UserId.eq(user.as_str());
+        let revoked = login::Entity::update_many()
+            .col_expr(login::Column::RevokedAt, Expr::value(now))
+            .filter(of_user)
+            .filter(login::Column::RevokedAt.is_null())
+            .exec_with_returning(&tx)
+            .await?;
+        tx.commit().await?;
+        Ok(revoked.into_iter().map(Login::from).collect())
+    }
+
+    async fn revoked_since(
+        &self,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<(Login, DateTime<Utc>)>, StorageError> {
+        let revoked = login::Entity::find().filter(login::Column::RevokedAt.gte(since));
+        let rows = revoked.all(self.db.read()).await?.into_iter();
+        Ok(rows
+            .filter_map(|it| Some((it.revoked_at?, it)))
+            .map(|(at, it)| (it.into(), at))
+            .collect())
+    }
+
+    async fn remove_ended(
+        &self,
+        unused: DateTime<Utc>,
+        revoked: DateTime<Utc>,
+        count: u64,
+    ) -> Result<u64, StorageError> {
+        let ended = login::Column::LastSeenAt.lt(unused).or(login::Column::RevokedAt.lt(revoked));
+        let mut ids = Query::select();
+        ids.column(login::Column::Id).from(login::Entity).and_where(ended).limit(count);
+        let tx = self.db.begin().await?;
+        let removed = login::Entity::delete_many()
+            .filter(login::Column::Id.in_subquery(ids))
+            .exec(&tx)
+            .await?;
+        tx.commit().await?;
+        Ok(removed.rows_affected)
     }
 }
 
