@@ -23,6 +23,7 @@ use crate::{
     mistake::Mistakes,
     module::{Doors, Module},
     provider::{Bindable, Constructor, Inject, Key, Provider, instance_of},
+    request_limits::RequestLimits,
     server::Server,
     settings::{RateLimitConfig, ServerConfig, WebsocketConfig},
     stopping::Stopping,
@@ -263,7 +264,10 @@ impl App {
     /// failure of a constructor or hook.
     pub async fn build(self) -> Result<Server, StartError> {
         let (documents, about) = (self.documents(), self.about.clone());
-        let Prepared { mut builder, settings, limits, layer, io, stopping } = self.prepare()?;
+        let routes = self.controllers().flat_map(|it| &it.routes);
+        let paths = routes.map(|it| it.path.clone()).collect();
+        let Prepared { mut builder, settings, rates, limits, layer, io, stopping } =
+            self.prepare()?;
         let mut doors = Doors { stopping: Arc::clone(&stopping), ..Doors::default() };
         if settings.docs {
             doors.routes = documents.routes(&about);
@@ -295,7 +299,8 @@ impl App {
         }
         // Only now: no client may come in before the hooks have ended.
         let sockets = doors.sockets.open(io, limits);
-        let router = http::layered(doors.routes, layer, &settings);
+        let rates = RequestLimits::new(&rates, doors.identity, paths);
+        let router = http::layered(doors.routes, layer, &settings, rates);
         on_shutdown.reverse();
         Ok(Server { router, sockets, settings, stopping, tasks, on_shutdown })
     }
@@ -338,7 +343,8 @@ impl App {
         self.check_config()?;
         self.check()?;
         let settings: ServerConfig = self.config.section()?;
-        let limits = Limits::of(&self.config.section()?);
+        let rates: RateLimitConfig = self.config.section()?;
+        let limits = Limits::of(&rates);
         let (layer, io) = socket_io(&self.config.section()?);
         let stopping = Arc::new(Stopping::default());
         let globals = [
@@ -348,7 +354,8 @@ impl App {
             (Key::of::<Stopping>(), instance_of(Arc::clone(&stopping))),
         ];
         self.graph.globals.extend(globals);
-        Ok(Prepared { builder: Builder::new(self.graph), settings, limits, layer, io, stopping })
+        let builder = Builder::new(self.graph);
+        Ok(Prepared { builder, settings, rates, limits, layer, io, stopping })
     }
 }
 
@@ -356,6 +363,7 @@ impl App {
 struct Prepared {
     builder: Builder,
     settings: ServerConfig,
+    rates: RateLimitConfig,
     limits: Limits,
     layer: SocketIoLayer<LocalAdapter>,
     io: SocketIo,

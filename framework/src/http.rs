@@ -1,7 +1,7 @@
 //! The layers around every route and around Socket.IO, outermost first:
 //!
 //! ```text
-//! request id and error shape -> trace -> CORS -> panics -> origin check -> body limit -> routes
+//! request id and error shape -> trace -> CORS -> panics -> origin check -> rate -> body limit -> routes
 //! ```
 
 use std::{any::Any, sync::Arc};
@@ -12,7 +12,10 @@ use axum::{
     extract::{DefaultBodyLimit, Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, Method,
-        header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN},
+        header::{
+            AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN,
+            RETRY_AFTER,
+        },
     },
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -29,6 +32,7 @@ use uuid::Uuid;
 use crate::{
     error::{ClientError, ErrorKind},
     gateway::{Upgrades, note_upgrades},
+    request_limits::{self, RequestLimits, limit_requests},
     settings::ServerConfig,
 };
 
@@ -42,6 +46,7 @@ pub(crate) fn layered(
     routes: Router,
     socket_io: SocketIoLayer<LocalAdapter>,
     config: &ServerConfig,
+    limits: RequestLimits,
 ) -> Router {
     let origins = Arc::new(config.cors.origins.clone());
     routes
@@ -50,6 +55,7 @@ pub(crate) fn layered(
         .layer(socket_io)
         .layer(from_fn_with_state(Arc::<Upgrades>::default(), note_upgrades))
         .layer(DefaultBodyLimit::max(config.max_body_size))
+        .layer(from_fn_with_state(Arc::new(limits), limit_requests))
         .layer(from_fn_with_state(Arc::clone(&origins), check_origin))
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(option_layer(cors(&origins)))
@@ -155,7 +161,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
             REQUEST_ID,
             HeaderName::from_static("idempotency-key"),
         ])
-        .expose_headers([REQUEST_ID]);
+        .expose_headers([&request_limits::HEADERS[..], &[REQUEST_ID, RETRY_AFTER]].concat());
     Some(layer)
 }
 

@@ -7,11 +7,11 @@ use axum::{
     http::{HeaderMap, Method, Uri, header::AUTHORIZATION, request::Parts},
 };
 use chrono::Utc;
-use hornero::{ClientError, FromEvent, Incoming, Signature, Site};
+use hornero::{ClientError, FromEvent, Identify, Incoming, Signature, Site};
 use serde::Deserialize;
 
 use crate::{
-    AuthError, Authenticates,
+    AuthError, Authenticates, TokenService,
     cookie::TokenCookie,
     login::LoginId,
     user::{Role, Scope, UserId, UserType},
@@ -82,10 +82,20 @@ impl<C: Authenticates> FromRequestParts<Arc<C>> for Caller {
     type Rejection = ClientError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<C>) -> Result<Self, ClientError> {
+        // Whoever has counted the request has verified the token.
+        let known = parts.extensions.get::<Self>().cloned();
+        let caller = known.map_or_else(|| Self::of_request(parts, state.tokens()), Ok)?;
+        caller.in_scope(C::SCOPE)
+    }
+}
+
+impl Caller {
+    /// Whoever sends a request.
+    fn of_request(parts: &Parts, tokens: &TokenService) -> Result<Self, AuthError> {
         let token = match bearer(&parts.headers) {
             Some(token) => token,
             None => {
-                let secure = state.tokens().secure_cookies();
+                let secure = tokens.secure_cookies();
                 let token = TokenCookie::Access.read(&parts.headers, secure);
                 let token = token.ok_or(AuthError::NoToken)?;
                 let site = parts.extensions.get::<Site>().copied();
@@ -95,7 +105,16 @@ impl<C: Authenticates> FromRequestParts<Arc<C>> for Caller {
                 token
             }
         };
-        state.tokens().verify(&token)?.in_scope(C::SCOPE)
+        tokens.verify(&token)
+    }
+}
+
+impl Identify for TokenService {
+    fn user_of(&self, request: &mut Parts) -> Option<String> {
+        let caller = Caller::of_request(request, self).ok()?;
+        let user = caller.user_id.to_string();
+        request.extensions.insert(caller);
+        Some(user)
     }
 }
 

@@ -11,7 +11,7 @@ use axum::{
     },
     response::{AppendHeaders, IntoResponse},
 };
-use hornero::{ClientError, Controller, Json, Routes, Site, Valid, routes};
+use hornero::{ClientAddress, ClientError, Controller, Json, Routes, Site, Valid, routes};
 use utoipa::openapi::{
     ComponentsBuilder, OpenApiBuilder,
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -21,6 +21,7 @@ use crate::{
     Admin, AuthError, Authenticates, Caller, Require, TokenService, UserId, UserService,
     caller::require_our_page,
     cookie::TokenCookie,
+    credential_limits::CredentialLimits,
     dto::{EnterAsGuest, LogIn, PatchUser, Refresh, Register, SignedInView, UserView},
     service::{AuthService, SignedIn},
 };
@@ -30,6 +31,7 @@ pub(crate) struct AuthController {
     auth: Arc<AuthService>,
     users: Arc<UserService>,
     tokens: Arc<TokenService>,
+    limits: Arc<CredentialLimits>,
 }
 
 impl AuthController {
@@ -37,8 +39,9 @@ impl AuthController {
         auth: Arc<AuthService>,
         users: Arc<UserService>,
         tokens: Arc<TokenService>,
+        limits: Arc<CredentialLimits>,
     ) -> Self {
-        Self { auth, users, tokens }
+        Self { auth, users, tokens, limits }
     }
 
     /// The answer that signs in: the tokens in the body for programs, in cookies for pages.
@@ -108,8 +111,10 @@ fn cookie_scheme() -> SecurityScheme {
 )]
 async fn register(
     State(this): State<Arc<AuthController>>,
+    from: ClientAddress,
     Valid(Json(body)): Valid<Json<Register>>,
 ) -> Result<impl IntoResponse, ClientError> {
+    this.limits.attempt(from)?;
     let signed_in = this.auth.register(body).await?;
     Ok((StatusCode::CREATED, this.signed_in(signed_in)))
 }
@@ -132,8 +137,10 @@ async fn register(
 )]
 async fn log_in(
     State(this): State<Arc<AuthController>>,
+    from: ClientAddress,
     Valid(Json(body)): Valid<Json<LogIn>>,
 ) -> Result<impl IntoResponse, ClientError> {
+    this.limits.attempt_login(from, &body.email)?;
     let signed_in = this.auth.log_in(&body.email, &body.password).await?;
     Ok(this.signed_in(signed_in))
 }
@@ -155,8 +162,10 @@ async fn log_in(
 )]
 async fn enter_as_guest(
     State(this): State<Arc<AuthController>>,
+    from: ClientAddress,
     Valid(Json(body)): Valid<Json<EnterAsGuest>>,
 ) -> Result<impl IntoResponse, ClientError> {
+    this.limits.attempt(from)?;
     let signed_in = this.auth.enter_as_guest(body.display_name).await?;
     Ok((StatusCode::CREATED, this.signed_in(signed_in)))
 }

@@ -16,6 +16,7 @@ mod cleaning;
 mod config;
 mod controller;
 mod cookie;
+mod credential_limits;
 mod dto;
 mod entity;
 mod error;
@@ -48,6 +49,7 @@ pub use user_service::{ChangeUser, UserService};
 use crate::{
     cleaning::Cleaning,
     controller::AuthController,
+    credential_limits::CredentialLimits,
     gateway::AuthGateway,
     live_sockets::LiveSockets,
     password::PasswordHasher,
@@ -70,11 +72,13 @@ impl Module for AuthModule {
             .provide(Standing::new)
             .provide(LiveSockets::new)
             .try_provide(TokenService::open)
+            .try_provide(CredentialLimits::open)
             .provide(AuthService::new)
             .provide(UserService::new)
             .provide(Watch::new)
             .provide(Cleaning::new)
             .controller(AuthController::new)
+            .identify::<TokenService>()
             .gateway(AuthGateway::new)
             .on_init(Watch::begin)
             .task(Watch::run)

@@ -117,6 +117,9 @@ export class Server {
       ...Object.fromEntries(inherited),
       HORNERO__SERVER__PORT: String(this.port),
       HORNERO__SERVER__DATA_DIR: this.folder,
+      HORNERO__RATE_LIMIT__MAX_REQUESTS: "0",
+      HORNERO__RATE_LIMIT__CREDENTIALS: "0",
+      HORNERO__RATE_LIMIT__HANDSHAKES: "0",
       HORNERO__RATE_LIMIT__EVENTS: "0",
       HORNERO__RATE_LIMIT__SIGNALS: "0",
     };

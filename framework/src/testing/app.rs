@@ -16,8 +16,13 @@ use super::{Handshake, Request, TestSocket, owned, soon};
 use crate::{app::App, build::StartError};
 
 /// Tests send faster than people.
-const UNLIMITED: [(&str, &str); 2] =
-    [("HORNERO__RATE_LIMIT__EVENTS", "0"), ("HORNERO__RATE_LIMIT__SIGNALS", "0")];
+const UNLIMITED: [(&str, &str); 5] = [
+    ("HORNERO__RATE_LIMIT__MAX_REQUESTS", "0"),
+    ("HORNERO__RATE_LIMIT__CREDENTIALS", "0"),
+    ("HORNERO__RATE_LIMIT__HANDSHAKES", "0"),
+    ("HORNERO__RATE_LIMIT__EVENTS", "0"),
+    ("HORNERO__RATE_LIMIT__SIGNALS", "0"),
+];
 
 /// A server on a free port of this machine, with a data folder of its own. Both are gone when
 /// it is stopped or dropped.
