@@ -241,8 +241,8 @@ async fn cookie_beside_a_bad_bearer_token_is_ignored() {
 #[track_caller]
 fn set_cookie(answer: &Answer, name: &str) -> (String, Vec<String>) {
     let cookies = answer.headers.get_all("set-cookie").iter().map(|it| it.to_str().unwrap());
-    let named = cookies.filter_map(|it| it.strip_prefix(name)?.strip_prefix('='));
-    let mut parts = named.last().unwrap_or_else(|| panic!("no {name}")).split("; ");
+    let mut named = cookies.filter_map(|it| it.strip_prefix(name)?.strip_prefix('='));
+    let mut parts = named.next_back().unwrap_or_else(|| panic!("no {name}")).split("; ");
     let value = parts.next().unwrap().to_owned();
     let mut attributes: Vec<_> = parts.map(str::to_owned).collect();
     attributes.sort();
