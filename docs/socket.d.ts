@@ -8,6 +8,8 @@
 
 /** What clients send. */
 export interface ClientToServerEvents {
+  /** For: public. */
+  "auth:refresh": (payload: Payload<"auth:refresh", RenewSocket>, ack: (answer: Ack<SocketRenewed>) => void) => void;
   /** For: chat. The answer is also sent as `chat:room:created`. */
   "chat:room:create": (payload: Payload<"chat:room:create", CreateRoom>, ack: (answer: Ack<RoomCreated>) => void) => void;
   /** For: chat. The answer is also sent as `chat:room:joined`. */
@@ -265,6 +267,12 @@ export interface ParticipantView {
   online: boolean;
 }
 
+/** Payload of `auth:refresh`. */
+export interface RenewSocket {
+  /** An access token of the same user, with or without `Bearer `; 1 to 8,192 characters. */
+  token: string;
+}
+
 /** `chat:room:created`, and the ack of `chat:room:create`. */
 export interface RoomCreated {
   room: RoomView;
@@ -421,6 +429,12 @@ export interface SessionView {
 export interface SetTyping {
   sessionId: ConversationId;
   isTyping: boolean;
+}
+
+/** Answer to `auth:refresh`. */
+export interface SocketRenewed {
+  /** When the token ends: RFC 3339, UTC, milliseconds. */
+  expiresAt: string;
 }
 
 /** The part of an event's payload that names the room. The message is the rest of it. */

@@ -14,6 +14,7 @@ mod m20261120_000002_create_event_log;
 mod m20261120_000003_create_sessions_and_rooms;
 mod m20261120_000004_create_messages;
 mod m20261121_000005_add_changes_to_messages;
+mod m20261121_000006_create_logins;
 
 /// The steps, in the order in which they run.
 pub struct Migrator;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000003_create_sessions_and_rooms::Migration),
             Box::new(m20261120_000004_create_messages::Migration),
             Box::new(m20261121_000005_add_changes_to_messages::Migration),
+            Box::new(m20261121_000006_create_logins::Migration),
         ]
     }
 }

@@ -47,6 +47,10 @@ enum UserAction {
     Add(AddUser),
     /// Make a user an admin or a supervisor, or neither again.
     Promote(PromoteUser),
+    /// Shut a user out: no login, and no token from before, counts any more.
+    Disable(DisableUser),
+    /// Let a user in again who was shut out.
+    Enable(DisableUser),
 }
 
 /// `hornero user add`
@@ -70,6 +74,13 @@ pub(crate) struct PromoteUser {
     /// What the user is to be.
     #[arg(long, value_enum, default_value_t = Rank::Admin)]
     pub(crate) to: Rank,
+}
+
+/// `hornero user disable` and `hornero user enable`
+#[derive(Debug, Args)]
+pub(crate) struct DisableUser {
+    /// E-mail address of the user.
+    pub(crate) email: String,
 }
 
 /// What a user can be made.
@@ -97,6 +108,8 @@ impl Command {
             Action::Doctor => doctor::run().await,
             Action::User { action: UserAction::Add(args) } => users::add(args).await,
             Action::User { action: UserAction::Promote(args) } => users::promote(args).await,
+            Action::User { action: UserAction::Disable(args) } => users::disable(args).await,
+            Action::User { action: UserAction::Enable(args) } => users::enable(args).await,
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,

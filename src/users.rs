@@ -2,9 +2,9 @@
 
 use std::{error::Error, io::Read};
 
-use auth::{Role, User, UserService, UserType};
+use auth::{ChangeUser, Role, Status, User, UserService, UserType};
 
-use crate::command::{AddUser, PromoteUser, Rank, app};
+use crate::command::{AddUser, DisableUser, PromoteUser, Rank, app};
 
 /// Characters of a password that was made up; none of them looks like another.
 const ALPHABET: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
@@ -31,10 +31,30 @@ pub(crate) async fn promote(args: PromoteUser) -> Result<(), Box<dyn Error>> {
         Rank::Supervisor => (Some(Role::User), Some(UserType::Supervisor)),
         Rank::User => (Some(Role::User), Some(UserType::Employee)),
     };
-    let users = app()?.resolve::<UserService>().await?;
-    let user = users.promote(&args.email, role, user_type).await?;
-    println!("Changed {}. It counts from the next login on.", describe(&user));
+    let user = change(&args.email, ChangeUser { role, user_type, ..ChangeUser::default() }).await?;
+    println!("Changed {}. It counts within a second.", describe(&user));
     Ok(())
+}
+
+/// `hornero user disable`
+pub(crate) async fn disable(args: DisableUser) -> Result<(), Box<dyn Error>> {
+    let status = Some(Status::Disabled);
+    let user = change(&args.email, ChangeUser { status, ..ChangeUser::default() }).await?;
+    println!("Disabled {}. It counts within a second.", describe(&user));
+    Ok(())
+}
+
+/// `hornero user enable`
+pub(crate) async fn enable(args: DisableUser) -> Result<(), Box<dyn Error>> {
+    let status = Some(Status::Active);
+    let user = change(&args.email, ChangeUser { status, ..ChangeUser::default() }).await?;
+    println!("Enabled {}, who has to log in again.", describe(&user));
+    Ok(())
+}
+
+async fn change(email: &str, change: ChangeUser) -> Result<User, Box<dyn Error>> {
+    let users = app()?.resolve::<UserService>().await?;
+    Ok(users.change_by_email(email, change).await?)
 }
 
 fn describe(user: &User) -> String {

@@ -24,6 +24,7 @@ use crate::{
     mistake::Mistakes,
     module::{Doors, Module},
     provider::{Bindable, Constructor, Inject, Key, Provider, instance_of},
+    request_limits::RequestLimits,
     server::Server,
     settings::{RateLimitConfig, ServerConfig, WebsocketConfig},
     stopping::Stopping,
@@ -265,7 +266,9 @@ impl App {
     /// failure of a constructor or hook.
     pub async fn build(self) -> Result<Server, StartError> {
         let (documents, about) = (self.documents(), self.about.clone());
-        let Prepared { mut builder, settings, limits, connections, io, stopping } =
+        let routes = self.controllers().flat_map(|it| &it.routes);
+        let paths = routes.map(|it| it.path.clone()).collect();
+        let Prepared { mut builder, settings, rates, limits, connections, io, stopping } =
             self.prepare()?;
         let mut doors = Doors { stopping: Arc::clone(&stopping), ..Doors::default() };
         if settings.docs {
@@ -298,7 +301,8 @@ impl App {
         }
         // Only now: no client may come in before the hooks have ended.
         let sockets = doors.sockets.open(io, limits);
-        let router = http::layered(doors.routes, connections, &settings);
+        let rates = RequestLimits::new(&rates, doors.identity, paths);
+        let router = http::layered(doors.routes, connections, &settings, rates);
         on_shutdown.reverse();
         Ok(Server { router, sockets, settings, stopping, tasks, on_shutdown })
     }
@@ -341,7 +345,8 @@ impl App {
         self.check_config()?;
         self.check()?;
         let settings: ServerConfig = self.config.section()?;
-        let limits = Limits::of(&self.config.section()?);
+        let rates: RateLimitConfig = self.config.section()?;
+        let limits = Limits::of(&rates);
         let websocket: WebsocketConfig = self.config.section()?;
         let (layer, io) = socket_io(&websocket);
         let (stopping, traffic) = (Arc::<Stopping>::default(), Arc::<Traffic>::default());
@@ -360,7 +365,7 @@ impl App {
         ];
         self.graph.globals.extend(globals);
         let builder = Builder::new(self.graph);
-        Ok(Prepared { builder, settings, limits, connections, io, stopping })
+        Ok(Prepared { builder, settings, rates, limits, connections, io, stopping })
     }
 }
 
@@ -368,6 +373,7 @@ impl App {
 struct Prepared {
     builder: Builder,
     settings: ServerConfig,
+    rates: RateLimitConfig,
     limits: Limits,
     connections: Connections,
     io: SocketIo,

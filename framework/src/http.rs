@@ -1,7 +1,7 @@
 //! The layers around every route and around Socket.IO, outermost first:
 //!
 //! ```text
-//! request id and error shape -> trace -> CORS -> panics -> origin check -> body limit -> routes
+//! request id and error shape -> trace -> CORS -> panics -> origin check -> rate -> body limit -> routes
 //! ```
 
 use std::{any::Any, sync::Arc};
@@ -12,7 +12,7 @@ use axum::{
     extract::{DefaultBodyLimit, Request},
     http::{
         HeaderName, Method,
-        header::{AUTHORIZATION, CONTENT_TYPE},
+        header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER},
     },
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
@@ -36,13 +36,23 @@ use shape::ShapeLayer;
 use crate::{
     connection::{self, Connections},
     error::{ClientError, ErrorKind},
+    request_limits::{self, RequestLimits, limit_requests},
     settings::ServerConfig,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What scripts of other origins may read, besides what is left of a limit.
+const EXPOSED: [HeaderName; 3] =
+    [REQUEST_ID, RETRY_AFTER, HeaderName::from_static("idempotent-replayed")];
+
 /// Puts the layers around `routes` and Socket.IO.
-pub(crate) fn layered(routes: Router, connections: Connections, config: &ServerConfig) -> Router {
+pub(crate) fn layered(
+    routes: Router,
+    connections: Connections,
+    config: &ServerConfig,
+    limits: RequestLimits,
+) -> Router {
     let origins = Arc::new(config.cors.origins.clone());
     // All in one: a router boxes its routes anew for every layer it is given, and clones the
     // boxes for every request.
@@ -53,6 +63,7 @@ pub(crate) fn layered(routes: Router, connections: Connections, config: &ServerC
         .layer(option_layer(cors(&origins)))
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(OriginLayer(origins))
+        .layer(from_fn_with_state(Arc::new(limits), limit_requests))
         .layer(DefaultBodyLimit::max(config.max_body_size))
         .layer(from_fn_with_state(connections, connection::serve));
     routes.fallback(unknown_route).method_not_allowed_fallback(wrong_method).layer(layers)
@@ -98,7 +109,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
             REQUEST_ID,
             HeaderName::from_static("idempotency-key"),
         ])
-        .expose_headers([REQUEST_ID]);
+        .expose_headers([&request_limits::HEADERS[..], &EXPOSED].concat());
     Some(layer)
 }
 

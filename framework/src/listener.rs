@@ -156,10 +156,11 @@ impl AsyncWrite for Closable {
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
     pub(crate) closer: Arc<Closer>,
+    pub(crate) address: SocketAddr,
 }
 
 impl Connected<IncomingStream<'_, PatientListener>> for Peer {
     fn connect_info(stream: IncomingStream<'_, PatientListener>) -> Self {
-        Self { closer: Arc::clone(&stream.io().closer) }
+        Self { closer: Arc::clone(&stream.io().closer), address: *stream.remote_addr() }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
         Bindable, BoxError, BoxFuture, Constructor, Inject, Instance, Key, Place, Provider,
         instance_of, short_name,
     },
+    request_limits::Identify,
     socket::{self, Socket},
     stopping::Stopping,
 };
@@ -86,6 +87,7 @@ pub(crate) struct Doors {
     pub(crate) routes: Router,
     pub(crate) sockets: NamespaceTable,
     pub(crate) stopping: Arc<Stopping>,
+    pub(crate) identity: Option<Arc<dyn Identify>>,
 }
 
 /// A lifecycle hook: a function with injected arguments.
@@ -211,6 +213,16 @@ impl ModuleDef {
         self.mounts.push(Mount { key: Key::of::<T>(), mount });
         self.controllers.push(ControllerContract::of::<T>(&self.name, Location::caller()));
         self.provide(constructor)
+    }
+
+    /// Lets the module's provider `T` tell who sends a REST request, for limits of rate that are
+    /// counted by user. Without one they are counted by address.
+    pub fn identify<T: Identify>(&mut self) -> &mut Self {
+        let mount = |instance: &Instance, doors: &mut Doors| {
+            doors.identity = Some(<Arc<T> as Inject>::from_instance(instance));
+        };
+        self.mounts.push(Mount { key: Key::of::<T>(), mount });
+        self
     }
 
     /// Builds a gateway and attaches its events to its namespaces.

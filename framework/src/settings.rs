@@ -94,6 +94,15 @@ fn is_origin(text: &str) -> bool {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RateLimitConfig {
+    /// REST requests of a user, else of an address, in `windowMs`. Default 100.
+    pub max_requests: u32,
+    /// Period of `maxRequests`, in milliseconds. Default 60,000.
+    pub window_ms: u64,
+    /// Attempts a minute of an address to register, to enter as a guest or to log in, and of an
+    /// account to log in. Default 10.
+    pub credentials: u32,
+    /// Socket.IO handshakes a minute of an address. Default 60.
+    pub handshakes: u32,
     /// Events a second of a Socket.IO connection, but for signals. Default 10.
     pub events: u32,
     /// Events at once after a pause. Default 20.
@@ -109,7 +118,17 @@ pub struct RateLimitConfig {
 
 impl Default for RateLimitConfig {
     fn default() -> Self {
-        Self { events: 10, events_burst: 20, signals: 10, signals_burst: 20, protocol_errors: 5 }
+        Self {
+            max_requests: 100,
+            window_ms: 60_000,
+            credentials: 10,
+            handshakes: 60,
+            events: 10,
+            events_burst: 20,
+            signals: 10,
+            signals_burst: 20,
+            protocol_errors: 5,
+        }
     }
 }
 
@@ -122,7 +141,9 @@ impl ConfigSection for RateLimitConfig {
             ("signalsBurst", self.signals, self.signals_burst),
         ];
         let never = limits.into_iter().filter(|(_, rate, burst)| *rate > 0 && *burst == 0);
-        never.map(|(key, ..)| (key, "must be at least 1".to_owned())).collect()
+        let never = never.map(|(key, ..)| key);
+        let no_time = Some("windowMs").filter(|_| self.max_requests > 0 && self.window_ms == 0);
+        never.chain(no_time).map(|key| (key, "must be at least 1".to_owned())).collect()
     }
 }
 

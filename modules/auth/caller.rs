@@ -7,11 +7,13 @@ use axum::{
     http::{HeaderMap, Method, Uri, header::AUTHORIZATION, request::Parts},
 };
 use chrono::Utc;
-use hornero::{ClientError, FromEvent, Incoming, Signature, Site};
+use hornero::{ClientError, FromEvent, Identify, Incoming, Signature, Site};
 use serde::Deserialize;
 
 use crate::{
-    AuthError, Authenticates, cookie,
+    AuthError, Authenticates, TokenService,
+    cookie::TokenCookie,
+    login::LoginId,
     user::{Role, Scope, UserId, UserType},
 };
 
@@ -28,6 +30,10 @@ pub struct Caller {
     pub role: Role,
     /// What the token is good for, separated by spaces.
     pub(crate) scope: Arc<str>,
+    /// The login that the token comes of; none for tokens of others.
+    pub(crate) login: Option<LoginId>,
+    /// When the token was issued, in seconds since 1970.
+    pub(crate) issued_at: i64,
     /// When the token ends, in seconds since 1970.
     pub expires_at: i64,
 }
@@ -40,7 +46,7 @@ impl Caller {
 
     /// The caller, unless the token has ended since it was verified.
     fn still_valid(self) -> Result<Self, AuthError> {
-        if Utc::now().timestamp() > self.expires_at { Err(AuthError::Expired) } else { Ok(self) }
+        if Utc::now().timestamp() >= self.expires_at { Err(AuthError::Expired) } else { Ok(self) }
     }
 
     /// The caller, unless the token is not good for what is asked for.
@@ -76,21 +82,46 @@ impl<C: Authenticates> FromRequestParts<Arc<C>> for Caller {
     type Rejection = ClientError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<C>) -> Result<Self, ClientError> {
+        // Whoever has counted the request has verified the token.
+        let known = parts.extensions.get::<Self>().cloned();
+        let caller = known.map_or_else(|| Self::of_request(parts, state.tokens()), Ok)?;
+        caller.in_scope(C::SCOPE)
+    }
+}
+
+impl Caller {
+    /// Whoever sends a request.
+    fn of_request(parts: &Parts, tokens: &TokenService) -> Result<Self, AuthError> {
         let token = match bearer(&parts.headers) {
             Some(token) => token,
             None => {
-                let token = cookie::read(&parts.headers, state.tokens().secure_cookies());
+                let secure = tokens.secure_cookies();
+                let token = TokenCookie::Access.read(&parts.headers, secure);
                 let token = token.ok_or(AuthError::NoToken)?;
-                let site = parts.extensions.get::<Site>().copied().unwrap_or(Site::Unknown);
-                // A foreign page can make a browser send the cookie along.
-                if !is_safe(&parts.method) && site != Site::Trusted {
-                    return Err(AuthError::ForeignCookie.into());
+                let site = parts.extensions.get::<Site>().copied();
+                if !is_safe(&parts.method) {
+                    require_our_page(site)?;
                 }
                 token
             }
         };
-        state.tokens().verify(&token)?.in_scope(C::SCOPE)
+        tokens.verify(&token)
     }
+}
+
+impl Identify for TokenService {
+    fn user_of(&self, request: &mut Parts) -> Option<String> {
+        let caller = Caller::of_request(request, self).ok()?;
+        let user = caller.user_id.to_string();
+        request.extensions.insert(caller);
+        Some(user)
+    }
+}
+
+/// Refuses what a cookie was sent along with, unless a page of ours has asked for it: a foreign
+/// page can make a browser send the cookie.
+pub(crate) fn require_our_page(site: Option<Site>) -> Result<(), AuthError> {
+    if site == Some(Site::Trusted) { Ok(()) } else { Err(AuthError::ForeignCookie) }
 }
 
 /// Whether a method changes nothing.

@@ -10,6 +10,18 @@ use crate::user::Scope;
 /// Longest life of an access token.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
+/// Ten years: what adds to times must not leave the calendar.
+const LONGEST: Duration = Duration::from_secs(87_600 * 60 * 60);
+
+/// Life of a refresh token, unless configured.
+const REFRESH_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Life of a guest, unless configured.
+const GUEST_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Time to renew a socket, unless configured.
+const SOCKET_GRACE: Duration = Duration::from_secs(30);
+
 /// Who may come in, and with which tokens.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -18,6 +30,15 @@ pub struct AuthConfig {
     pub registration: bool,
     /// Scope of those who register, separated by spaces. Default `chat tasks email docs`.
     pub default_scope: String,
+    /// Time after which one who has not refreshed must log in again: a number with `s`, `m` or
+    /// `h`. Default `720h`, 30 days.
+    pub refresh_max_age: String,
+    /// Time after which a guest is removed who has neither come in nor refreshed: a number with
+    /// `s`, `m` or `h`, not below `jwt.maxAge`. Default `24h`.
+    pub guest_max_age: String,
+    /// Time that a socket has to send `auth:refresh` when its token has ended: a number with `s`,
+    /// `m` or `h`. Default `30s`.
+    pub socket_grace: String,
     /// Access tokens.
     pub jwt: JwtConfig,
     /// Cookies.
@@ -52,6 +73,9 @@ impl Default for AuthConfig {
         Self {
             registration: true,
             default_scope: Scope::ALL.map(Scope::as_str).join(" "),
+            refresh_max_age: "720h".to_owned(),
+            guest_max_age: "24h".to_owned(),
+            socket_grace: "30s".to_owned(),
             jwt: JwtConfig::default(),
             cookies: CookieConfig::default(),
         }
@@ -66,6 +90,23 @@ impl Default for JwtConfig {
             audience: "personal-assistant".to_owned(),
             max_age: "1h".to_owned(),
         }
+    }
+}
+
+impl AuthConfig {
+    /// See [`Self::refresh_max_age`].
+    pub(crate) fn refresh_life(&self) -> Duration {
+        parse_duration(&self.refresh_max_age).unwrap_or(REFRESH_MAX_AGE)
+    }
+
+    /// See [`Self::guest_max_age`].
+    pub(crate) fn guest_life(&self) -> Duration {
+        parse_duration(&self.guest_max_age).unwrap_or(GUEST_MAX_AGE)
+    }
+
+    /// See [`Self::socket_grace`].
+    pub(crate) fn socket_grace(&self) -> Duration {
+        parse_duration(&self.socket_grace).unwrap_or(SOCKET_GRACE)
     }
 }
 
@@ -91,6 +132,20 @@ impl ConfigSection for AuthConfig {
         if life.is_none_or(|it| it.is_zero() || it > MAX_AGE) {
             let text = "must be a number with s, m or h, at most 1h";
             problems.push(("jwt.maxAge", text.to_owned()));
+        }
+        if parse_duration(&self.refresh_max_age).is_none_or(|it| it.is_zero() || it > LONGEST) {
+            let text = "must be a number with s, m or h, at most 87600h";
+            problems.push(("refreshMaxAge", text.to_owned()));
+        }
+        // A guest whose token still counts must be there.
+        let guest = parse_duration(&self.guest_max_age);
+        if guest.is_none_or(|it| it < self.jwt.life() || it > LONGEST) {
+            let text = "must be a number with s, m or h, from jwt.maxAge to 87600h";
+            problems.push(("guestMaxAge", text.to_owned()));
+        }
+        if parse_duration(&self.socket_grace).is_none_or(|it| it > MAX_AGE) {
+            problems
+                .push(("socketGrace", "must be a number with s, m or h, at most 1h".to_owned()));
         }
         let scopes = Scope::ALL.map(Scope::as_str);
         if self.default_scope.split(' ').any(|it| !scopes.contains(&it)) {

@@ -22,6 +22,18 @@ pub enum AuthError {
     #[error("The token has expired: log in again")]
     Expired,
 
+    /// The login was revoked, or its user disabled.
+    #[error("The login has ended: log in again")]
+    Ended,
+
+    /// The token is another user's than the socket.
+    #[error("The token is not one of this socket's user")]
+    OtherUser,
+
+    /// The account is disabled.
+    #[error("This account is disabled")]
+    Disabled,
+
     /// A cookie came along with a request that a foreign page may have made.
     #[error("A cookie is not enough here: the request does not come from a page of this server")]
     ForeignCookie,
@@ -96,11 +108,14 @@ pub enum AuthError {
 impl From<AuthError> for ClientError {
     fn from(error: AuthError) -> Self {
         let kind = match error {
-            AuthError::NoToken | AuthError::BadToken | AuthError::WrongCredentials => {
-                ErrorKind::Unauthorized
-            }
+            AuthError::NoToken
+            | AuthError::BadToken
+            | AuthError::Ended
+            | AuthError::OtherUser
+            | AuthError::WrongCredentials => ErrorKind::Unauthorized,
             AuthError::Expired => ErrorKind::TokenExpired,
             AuthError::ForeignCookie
+            | AuthError::Disabled
             | AuthError::RegistrationClosed
             | AuthError::Guest
             | AuthError::Only(_)

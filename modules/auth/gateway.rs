@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use chrono::DateTime;
 use hornero::{
-    ClientError, EmitEvent, Event, Events, Gateway, Handshake, PublicId, Site, SocketRef,
+    ClientError, Data, DisconnectReason, EmitEvent, Event, Events, Gateway, Handshake, Public,
+    PublicId, Site, SocketRef, Valid, timestamp,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,17 +13,20 @@ use utoipa::ToSchema;
 use crate::{
     AuthError, Caller, TokenService, UserId,
     caller::{bearer, in_query},
-    cookie,
+    cookie::TokenCookie,
+    dto::{RenewSocket, SocketRenewed},
+    live_sockets::LiveSockets,
 };
 
-/// Asks every socket for a token before it is connected.
+/// Asks every socket for a token before it is connected, and for another when that one ends.
 pub(crate) struct AuthGateway {
     tokens: Arc<TokenService>,
+    live: Arc<LiveSockets>,
 }
 
 impl AuthGateway {
-    pub(crate) fn new(tokens: Arc<TokenService>) -> Self {
-        Self { tokens }
+    pub(crate) fn new(tokens: Arc<TokenService>, live: Arc<LiveSockets>) -> Self {
+        Self { tokens, live }
     }
 }
 
@@ -30,7 +35,7 @@ impl Gateway for AuthGateway {
     const ERROR_EVENT: &'static str = "chat:error";
 
     fn events(on: &mut Events<Self>) {
-        on.emits::<Welcome>().emits::<Maintenance>();
+        on.on("auth:refresh", Self::renew).emits::<Welcome>().emits::<Maintenance>();
     }
 
     async fn authenticate(self: Arc<Self>, handshake: Handshake) -> Result<(), ClientError> {
@@ -52,6 +57,7 @@ impl Gateway for AuthGateway {
 
     async fn connected(self: Arc<Self>, socket: SocketRef) {
         let Some(caller) = socket.extensions.get::<Caller>() else { return };
+        self.live.add(&socket, caller.clone());
         let welcome = Welcome {
             kind: Greeting::Welcome,
             socket_id: PublicId::of(&socket),
@@ -67,9 +73,26 @@ impl Gateway for AuthGateway {
             reconnect_in_ms: RECONNECT_IN_MS,
         });
     }
+
+    async fn disconnected(self: Arc<Self>, socket: SocketRef, _: DisconnectReason) {
+        self.live.remove(&socket);
+    }
 }
 
 impl AuthGateway {
+    /// For everybody who was let in: also one whose token has ended may show another.
+    async fn renew(
+        self: Arc<Self>,
+        _: Public,
+        socket: SocketRef,
+        Valid(Data(form)): Valid<Data<RenewSocket>>,
+    ) -> Result<SocketRenewed, AuthError> {
+        let caller = self.tokens.verify(form.token.trim_start_matches("Bearer "))?;
+        let ends = DateTime::from_timestamp(caller.expires_at, 0).ok_or(AuthError::BadToken)?;
+        self.live.renew(&socket, caller)?;
+        Ok(SocketRenewed { expires_at: timestamp(ends) })
+    }
+
     /// The token in the request that opened the connection: header, cookie, query.
     fn request_token(&self, socket: &SocketRef) -> Option<String> {
         let request = socket.req_parts();
@@ -81,7 +104,8 @@ impl AuthGateway {
                 || same_origin.is_some_and(|it| it == "same-origin");
             let site = request.extensions.get::<Site>().copied();
             let trusted = told && site == Some(Site::Trusted);
-            let cookie = cookie::read(&request.headers, self.tokens.secure_cookies());
+            let secure = self.tokens.secure_cookies();
+            let cookie = TokenCookie::Access.read(&request.headers, secure);
             cookie.filter(|_| trusted)
         };
         let from_query = || in_query(&request.uri);

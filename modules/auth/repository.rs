@@ -1,17 +1,24 @@
-//! Where users are kept.
+//! Where users are kept; their logins are in [`logins`].
 
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use database::{Database, StorageError};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    sea_query::{Expr, ExprTrait, Query},
 };
+
+pub(crate) mod logins;
 
 use crate::{
     AuthError,
-    entity::{Column, Entity, Model},
-    user::{Role, User, UserId, UserType},
+    entity::{
+        login,
+        user::{Column, Entity, Model},
+    },
+    user::{Role, Status, User, UserId, UserType},
 };
 
 /// Keeps users.
@@ -22,6 +29,15 @@ pub(crate) trait UserRepository: Send + Sync {
 
     /// Stores what has changed about a user.
     async fn update(&self, user: &User) -> Result<(), StorageError>;
+
+    /// Users who were changed since then, and not only made.
+    async fn changed_since(&self, since: DateTime<Utc>) -> Result<Vec<User>, StorageError>;
+
+    /// Users who may not come in.
+    async fn disabled(&self) -> Result<Vec<User>, StorageError>;
+
+    /// Removes at most `count` guests who came before then and have not refreshed since.
+    async fn remove_guests(&self, before: DateTime<Utc>, count: u64) -> Result<u64, StorageError>;
 
     /// The user with this id.
     async fn by_id(&self, id: &UserId) -> Result<Option<User>, StorageError>;
@@ -63,6 +79,40 @@ impl UserRepository for SeaOrmUserRepository {
         Ok(tx.commit().await?)
     }
 
+    async fn changed_since(&self, since: DateTime<Utc>) -> Result<Vec<User>, StorageError> {
+        let changed = Entity::find()
+            .filter(Column::UpdatedAt.gte(since))
+            .filter(Expr::col(Column::UpdatedAt).gt(Expr::col(Column::CreatedAt)));
+        Ok(changed.all(self.db.read()).await?.into_iter().map(User::from).collect())
+    }
+
+    async fn disabled(&self) -> Result<Vec<User>, StorageError> {
+        let disabled = Entity::find().filter(Column::Status.ne(Status::Active.as_str()));
+        Ok(disabled.all(self.db.read()).await?.into_iter().map(User::from).collect())
+    }
+
+    async fn remove_guests(&self, before: DateTime<Utc>, count: u64) -> Result<u64, StorageError> {
+        let mut seen = Query::select();
+        seen.expr(Expr::value(1))
+            .from(login::Entity)
+            .and_where(
+                Expr::col((login::Entity, login::Column::UserId))
+                    .eq(Expr::col((Entity, Column::Id))),
+            )
+            .and_where(login::Column::LastSeenAt.gte(before));
+        let mut gone = Query::select();
+        gone.column(Column::Id)
+            .from(Entity)
+            .and_where(Column::UserType.eq(UserType::Guest.as_str()))
+            .and_where(Column::CreatedAt.lt(before))
+            .and_where(Expr::exists(seen).not())
+            .limit(count);
+        let tx = self.db.begin().await?;
+        let removed = Entity::delete_many().filter(Column::Id.in_subquery(gone)).exec(&tx).await?;
+        tx.commit().await?;
+        Ok(removed.rows_affected)
+    }
+
     async fn by_id(&self, id: &UserId) -> Result<Option<User>, StorageError> {
         let row = Entity::find_by_id(id.as_str()).one(self.db.read()).await?;
         Ok(row.map(User::from))
@@ -95,14 +145,14 @@ impl From<&User> for Model {
             user_type: user.user_type.as_str().to_owned(),
             role: user.role.as_str().to_owned(),
             scope: user.scope.clone(),
-            status: "active".to_owned(),
+            status: user.status.as_str().to_owned(),
             created_at: user.created_at,
             updated_at: user.updated_at,
         }
     }
 }
 
-/// A type or role that this version does not know gets the fewest rights.
+/// A type, role or status that this version does not know gets the fewest rights.
 impl From<Model> for User {
     fn from(row: Model) -> Self {
         Self {
@@ -113,6 +163,7 @@ impl From<Model> for User {
             user_type: UserType::parse(&row.user_type).unwrap_or(UserType::Guest),
             role: Role::parse(&row.role).unwrap_or(Role::User),
             scope: row.scope,
+            status: Status::parse(&row.status).unwrap_or(Status::Disabled),
             created_at: row.created_at,
             updated_at: row.updated_at,
         }

@@ -6,12 +6,21 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use database::StorageError;
 use hornero::App;
 
 use crate::{
-    AuthConfig, AuthError, AuthModule, Role, TokenService, User, UserId, UserService, UserType,
-    dto::Register, password::PasswordHasher, repository::UserRepository, service::AuthService,
+    AuthConfig, AuthError, AuthModule, ChangeUser, Role, Status, TokenService, User, UserId,
+    UserService, UserType,
+    dto::Register,
+    live_sockets::LiveSockets,
+    login::{Login, LoginId, NextToken, Rotation},
+    password::PasswordHasher,
+    refresh_token::RefreshToken,
+    repository::{UserRepository, logins::LoginRepository},
+    service::AuthService,
+    standing::Standing,
 };
 
 #[derive(Default)]
@@ -34,6 +43,18 @@ impl UserRepository for MemoryRepository {
         Ok(())
     }
 
+    async fn changed_since(&self, _: DateTime<Utc>) -> Result<Vec<User>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn disabled(&self) -> Result<Vec<User>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn remove_guests(&self, _: DateTime<Utc>, _: u64) -> Result<u64, StorageError> {
+        Ok(0)
+    }
+
     async fn by_id(&self, id: &UserId) -> Result<Option<User>, StorageError> {
         Ok(self.0.lock().unwrap().iter().find(|it| it.id == *id).cloned())
     }
@@ -50,6 +71,49 @@ impl UserRepository for MemoryRepository {
     }
 }
 
+/// Keeps nothing: tests of refreshing come through the door.
+struct ForgetfulLogins;
+
+#[async_trait]
+impl LoginRepository for ForgetfulLogins {
+    async fn insert(&self, _: &Login, _: &NextToken, _: DateTime<Utc>) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    async fn rotate(
+        &self,
+        _: &RefreshToken,
+        _: NextToken,
+        _: DateTime<Utc>,
+    ) -> Result<Rotation, StorageError> {
+        Ok(Rotation::Refused)
+    }
+
+    async fn revoke(&self, _: LoginId, _: DateTime<Utc>) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    async fn revoke_all(&self, _: &UserId, _: DateTime<Utc>) -> Result<Vec<Login>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn revoked_since(
+        &self,
+        _: DateTime<Utc>,
+    ) -> Result<Vec<(Login, DateTime<Utc>)>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn remove_ended(
+        &self,
+        _: DateTime<Utc>,
+        _: DateTime<Utc>,
+        _: u64,
+    ) -> Result<u64, StorageError> {
+        Ok(0)
+    }
+}
+
 struct Services {
     auth: AuthService,
     users: UserService,
@@ -62,15 +126,20 @@ fn services(change: impl FnOnce(&mut AuthConfig)) -> Services {
     let config = Arc::new(config);
     let repository: Arc<dyn UserRepository> = Arc::new(MemoryRepository::default());
     let passwords = Arc::new(PasswordHasher::new());
-    let tokens = Arc::new(TokenService::new(&config));
+    let standing = Arc::<Standing>::default();
+    let live = Arc::new(LiveSockets::new(Arc::clone(&standing)));
+    let tokens = Arc::new(TokenService::new(&config, standing));
+    let logins: Arc<dyn LoginRepository> = Arc::new(ForgetfulLogins);
     Services {
         auth: AuthService::new(
             Arc::clone(&repository),
+            Arc::clone(&logins),
             Arc::clone(&passwords),
             tokens,
+            Arc::clone(&live),
             Arc::clone(&config),
         ),
-        users: UserService::new(repository, passwords, config),
+        users: UserService::new(repository, logins, live, passwords, config),
     }
 }
 
@@ -141,12 +210,29 @@ async fn guest_cannot_log_in_and_may_only_chat() {
 async fn promoted_user_is_what_was_said() {
     let services = services(|_| {});
     services.auth.register(ada()).await.unwrap();
-    services.users.promote("ada@example.org", Some(Role::Admin), None).await.unwrap();
-    services.users.promote("ada@example.org", None, Some(UserType::Supervisor)).await.unwrap();
+    let admin = ChangeUser { role: Some(Role::Admin), ..ChangeUser::default() };
+    services.users.change_by_email("ADA@example.org", admin).await.unwrap();
+    let user_type = Some(UserType::Supervisor);
+    let supervisor = ChangeUser { user_type, ..ChangeUser::default() };
+    services.users.change_by_email("ada@example.org", supervisor.clone()).await.unwrap();
 
     let user = services.auth.log_in("ada@example.org", "analytical engine").await.unwrap().user;
 
     assert_eq!((user.role, user.user_type), (Role::Admin, UserType::Supervisor));
-    let error = services.users.promote("bob@example.org", None, None).await.unwrap_err();
+    let error = services.users.change_by_email("bob@example.org", supervisor).await.unwrap_err();
     assert!(matches!(error, AuthError::NoSuchUser));
+}
+
+#[tokio::test]
+async fn disabled_user_is_told_so_with_the_right_password_only() {
+    let services = services(|_| {});
+    services.auth.register(ada()).await.unwrap();
+    let disabled = ChangeUser { status: Some(Status::Disabled), ..ChangeUser::default() };
+    services.users.change_by_email("ada@example.org", disabled).await.unwrap();
+
+    let right = services.auth.log_in("ada@example.org", "analytical engine").await.unwrap_err();
+    let wrong = services.auth.log_in("ada@example.org", "difference engine").await.unwrap_err();
+
+    assert!(matches!(right, AuthError::Disabled));
+    assert!(matches!(wrong, AuthError::WrongCredentials));
 }

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AuthConfig, AuthError, Caller, secret,
+    AuthConfig, AuthError, Caller,
+    login::LoginId,
+    secret,
+    standing::Standing,
     user::{Role, User, UserType},
 };
 
@@ -23,6 +26,7 @@ const MAX_LIFE: i64 = 60 * 60;
 
 /// Issues access tokens, and tells whose a token is.
 pub struct TokenService {
+    standing: Arc<Standing>,
     signing: EncodingKey,
     verifying: DecodingKey,
     validation: Validation,
@@ -42,6 +46,7 @@ struct Claims {
     aud: String,
     scope: String,
     jti: Option<Uuid>,
+    sid: Option<LoginId>,
     typ: Option<String>,
     user_type: Option<UserType>,
     role: Option<Role>,
@@ -58,6 +63,7 @@ impl TokenService {
         config: Arc<AuthConfig>,
         server: Arc<ServerConfig>,
         all: Arc<Config>,
+        standing: Arc<Standing>,
     ) -> Result<Self, AuthError> {
         let mut config = AuthConfig::clone(&config);
         if config.jwt.secret.is_empty() {
@@ -68,13 +74,13 @@ impl TokenService {
             config.jwt.secret = secret::generated(&server.data_dir).map_err(failed)?;
         }
         config.cookies.secure.get_or_insert(all.profile() == "production");
-        let service = Self::new(&config);
+        let service = Self::new(&config, standing);
         service.test()?;
         Ok(service)
     }
 
     /// Signs with the configured key.
-    pub(crate) fn new(config: &AuthConfig) -> Self {
+    pub(crate) fn new(config: &AuthConfig, standing: Arc<Standing>) -> Self {
         let jwt = &config.jwt;
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[&jwt.issuer]);
@@ -82,6 +88,7 @@ impl TokenService {
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.leeway = LEEWAY;
         Self {
+            standing,
             signing: EncodingKey::from_secret(jwt.secret.as_bytes()),
             verifying: DecodingKey::from_secret(jwt.secret.as_bytes()),
             validation,
@@ -102,12 +109,12 @@ impl TokenService {
         self.secure_cookies
     }
 
-    /// Issues an access token for `user`.
+    /// Issues an access token for `user`, who has come in by `login`.
     ///
     /// # Errors
     ///
     /// [`AuthError::Signing`] if the cryptography fails.
-    pub fn issue(&self, user: &User) -> Result<String, AuthError> {
+    pub fn issue(&self, user: &User, login: Option<LoginId>) -> Result<String, AuthError> {
         let now = Utc::now().timestamp();
         let claims = Claims {
             sub: user.id.to_string(),
@@ -117,6 +124,7 @@ impl TokenService {
             aud: self.audience.clone(),
             scope: user.scope.clone(),
             jti: Some(Uuid::now_v7()),
+            sid: login,
             typ: Some("access".to_owned()),
             user_type: Some(user.user_type),
             role: Some(user.role),
@@ -129,7 +137,8 @@ impl TokenService {
     ///
     /// # Errors
     ///
-    /// [`AuthError::Expired`] for one that was valid, [`AuthError::BadToken`] for any other.
+    /// [`AuthError::Expired`] for one that was valid, [`AuthError::Ended`] for one whose login or
+    /// user is, [`AuthError::BadToken`] for any other.
     pub fn verify(&self, token: &str) -> Result<Caller, AuthError> {
         let decoded = decode::<Claims>(token, &self.verifying, &self.validation);
         let claims = decoded
@@ -145,11 +154,13 @@ impl TokenService {
         if !(access && short && subject) {
             return Err(AuthError::BadToken);
         }
-        Ok(Caller {
+        self.standing.current(Caller {
             user_id: claims.sub.into(),
             user_type: claims.user_type.unwrap_or(UserType::Employee),
             role: claims.role.unwrap_or(Role::User),
             scope: claims.scope.into(),
+            login: claims.sid,
+            issued_at: claims.iat,
             expires_at: claims.exp,
         })
     }
@@ -179,7 +190,7 @@ mod tests {
     fn service() -> TokenService {
         let mut config = AuthConfig::default();
         config.jwt.secret = SECRET.to_owned();
-        TokenService::new(&config)
+        TokenService::new(&config, Arc::default())
     }
 
     fn claims() -> Value {
@@ -213,7 +224,7 @@ mod tests {
         };
         let user = user.into_user(Utc::now());
 
-        let caller = service().verify(&service().issue(&user).unwrap()).unwrap();
+        let caller = service().verify(&service().issue(&user, None).unwrap()).unwrap();
 
         assert_eq!(caller.user_id, user.id);
         assert_eq!((caller.user_type, caller.role), (UserType::Guest, Role::User));

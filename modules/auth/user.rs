@@ -61,6 +61,16 @@ pub enum Role {
     Admin,
 }
 
+/// Whether a user may come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// May come in.
+    Active,
+    /// May not, and no token of theirs counts.
+    Disabled,
+}
+
 /// What a token can be good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -85,6 +95,26 @@ impl Scope {
             Self::Email => "email",
             Self::Docs => "docs",
         }
+    }
+
+    /// The scope that has this name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == name)
+    }
+}
+
+impl Status {
+    /// The status's name, as in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// The status that has this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Active, Self::Disabled].into_iter().find(|it| it.as_str() == name)
     }
 }
 
@@ -138,6 +168,8 @@ pub struct User {
     pub role: Role,
     /// What the user's tokens are good for, separated by spaces.
     pub scope: String,
+    /// Whether the user may come in.
+    pub status: Status,
     /// When the user came to be.
     pub created_at: DateTime<Utc>,
     /// When the user was last changed.
@@ -174,6 +206,7 @@ impl NewUser {
             user_type: self.user_type,
             role: self.role,
             scope: self.scope,
+            status: Status::Active,
             created_at: now,
             updated_at: now,
         }

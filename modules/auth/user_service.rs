@@ -2,20 +2,36 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use chrono::{SubsecRound, Utc};
+use chrono::{SubsecRound, TimeDelta, Utc};
 use validator::Validate;
 
 use crate::{
     AuthConfig, AuthError,
     dto::Register,
+    live_sockets::LiveSockets,
     password::PasswordHasher,
-    repository::UserRepository,
-    user::{NewUser, Role, User, UserId, UserType},
+    repository::{UserRepository, logins::LoginRepository},
+    user::{NewUser, Role, Status, User, UserId, UserType},
 };
+
+/// What is to change about a user; what is none stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct ChangeUser {
+    /// Kind of user.
+    pub user_type: Option<UserType>,
+    /// What the user may administer.
+    pub role: Option<Role>,
+    /// What the user's tokens are good for, separated by spaces.
+    pub scope: Option<String>,
+    /// Whether the user may come in.
+    pub status: Option<Status>,
+}
 
 /// Finds and changes users.
 pub struct UserService {
     users: Arc<dyn UserRepository>,
+    logins: Arc<dyn LoginRepository>,
+    live: Arc<LiveSockets>,
     passwords: Arc<PasswordHasher>,
     config: Arc<AuthConfig>,
 }
@@ -23,10 +39,12 @@ pub struct UserService {
 impl UserService {
     pub(crate) fn new(
         users: Arc<dyn UserRepository>,
+        logins: Arc<dyn LoginRepository>,
+        live: Arc<LiveSockets>,
         passwords: Arc<PasswordHasher>,
         config: Arc<AuthConfig>,
     ) -> Self {
-        Self { users, passwords, config }
+        Self { users, logins, live, passwords, config }
     }
 
     /// Display names of those of `ids` that exist.
@@ -71,23 +89,48 @@ impl UserService {
         Ok(user)
     }
 
-    /// Changes what a user is. Tokens that were issued before keep what they say until they end.
+    /// Changes a user by e-mail address: see [`Self::change`].
     ///
     /// # Errors
     ///
-    /// [`AuthError::NoSuchUser`], or a failure.
-    pub async fn promote(
+    /// As [`Self::change`].
+    pub async fn change_by_email(
         &self,
         email: &str,
-        role: Option<Role>,
-        user_type: Option<UserType>,
+        change: ChangeUser,
     ) -> Result<User, AuthError> {
         let user = self.users.by_email(&email.to_lowercase()).await?;
-        let mut user = user.ok_or(AuthError::NoSuchUser)?;
-        user.role = role.unwrap_or(user.role);
-        user.user_type = user_type.unwrap_or(user.user_type);
-        user.updated_at = Utc::now().trunc_subsecs(3);
+        self.apply(user.ok_or(AuthError::NoSuchUser)?, change).await
+    }
+
+    /// Changes what a user is. It counts for tokens that were issued before, and for the user's
+    /// live sockets: here at once, in other processes within a second. Whoever is disabled loses
+    /// all logins.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::NoSuchUser`], or a failure; nothing has changed then.
+    pub async fn change(&self, id: &UserId, change: ChangeUser) -> Result<User, AuthError> {
+        let user = self.users.by_id(id).await?;
+        self.apply(user.ok_or(AuthError::NoSuchUser)?, change).await
+    }
+
+    async fn apply(&self, mut user: User, change: ChangeUser) -> Result<User, AuthError> {
+        user.role = change.role.unwrap_or(user.role);
+        user.user_type = change.user_type.unwrap_or(user.user_type);
+        user.scope = change.scope.unwrap_or(user.scope);
+        user.status = change.status.unwrap_or(user.status);
+        let now = Utc::now().trunc_subsecs(3);
+        // Of two changes the later one counts, however soon it comes.
+        user.updated_at = now.max(user.updated_at + TimeDelta::milliseconds(1));
         self.users.update(&user).await?;
+        self.live.change_user(&user);
+        if user.status == Status::Disabled {
+            // Whoever is enabled again logs in again.
+            for login in self.logins.revoke_all(&user.id, now).await? {
+                self.live.end_login(&login, now);
+            }
+        }
         Ok(user)
     }
 }

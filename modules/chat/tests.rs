@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use auth::{AuthModule, Caller, Role, TokenService, User, UserId, UserType};
+use auth::{AuthModule, Caller, Role, Status, TokenService, User, UserId, UserType};
 use chrono::Utc;
 use database::{Database, DatabaseModule, StorageError};
 use delivery::{
@@ -144,11 +144,12 @@ impl TestChat {
             user_type: UserType::Employee,
             role: Role::User,
             scope: "chat".to_owned(),
+            status: Status::Active,
             created_at: Utc::now(),
             updated_at: Utc::now(),
         };
         let tokens = &self.wired.tokens;
-        tokens.verify(&tokens.issue(&user).unwrap()).unwrap()
+        tokens.verify(&tokens.issue(&user, None).unwrap()).unwrap()
     }
 
     fn member(&self) -> Caller {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use auth::{AuthModule, Caller, Role, TokenService, User, UserId, UserType};
+use auth::{AuthModule, Caller, Role, Status, TokenService, User, UserId, UserType};
 use chrono::Utc;
 use database::StorageError;
 use delivery::{
@@ -111,10 +111,11 @@ async fn caller(user_type: UserType, role: Role) -> Caller {
         user_type,
         role,
         scope: "chat".to_owned(),
+        status: Status::Active,
         created_at: Utc::now(),
         updated_at: Utc::now(),
     };
-    tokens.verify(&tokens.issue(&user).unwrap()).unwrap()
+    tokens.verify(&tokens.issue(&user, None).unwrap()).unwrap()
 }
 
 async fn employee() -> Caller {

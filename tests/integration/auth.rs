@@ -3,7 +3,7 @@
 use hornero::testing::Answer;
 use serde_json::{Value, json};
 
-use crate::util::{PASSWORD, TestApp, User, text};
+use crate::util::{PASSWORD, TestApp, User};
 
 /// `{"alg":"none","typ":"JWT"}`
 const UNSIGNED: &str = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
@@ -170,24 +170,33 @@ async fn tokens_that_are_not_ours_are_refused() {
 async fn cookie_is_out_of_reach_of_scripts_and_of_foreign_forms() {
     let app = TestApp::start().await;
     let answer = app.post("/auth/guest").json(json!({})).await;
-    let (name, value, attributes) = set_cookie(&answer);
-    assert_eq!(name, "access_token");
+    let (value, attributes) = set_cookie(&answer, "access_token");
     assert_eq!(value, answer.body["accessToken"]);
     assert_eq!(attributes, ["HttpOnly", "Max-Age=3600", "Path=/", "SameSite=Lax"]);
+    let (value, attributes) = set_cookie(&answer, "refresh_token");
+    assert_eq!(value, answer.body["refreshToken"]);
+    assert_eq!(attributes, ["HttpOnly", "Max-Age=2592000", "Path=/auth/", "SameSite=Lax"]);
 }
 
 #[tokio::test]
 async fn secure_cookie_is_bound_to_the_host_and_to_https() {
     let app = TestApp::with(&[("HORNERO__AUTH__COOKIES__SECURE", "true")]).await;
     let answer = app.post("/auth/guest").json(json!({})).await;
-    let (name, value, attributes) = set_cookie(&answer);
-    assert_eq!(name, "__Host-access_token");
+    let (value, attributes) = set_cookie(&answer, "__Host-access_token");
     assert_eq!(attributes, ["HttpOnly", "Max-Age=3600", "Path=/", "SameSite=Lax", "Secure"]);
+    let (refresh, attributes) = set_cookie(&answer, "__Secure-refresh_token");
+    let expected = ["HttpOnly", "Max-Age=2592000", "Path=/auth/", "SameSite=Lax", "Secure"];
+    assert_eq!(attributes, expected);
 
     // A page of a sibling domain can set the name without the prefix.
     let cookie = |name: &str| format!("{name}={value}");
     app.get("/auth/me").header("cookie", &cookie("access_token")).await.expect(401);
     app.get("/auth/me").header("cookie", &cookie("__Host-access_token")).await.expect(200);
+    for (status, name) in [(401, "refresh_token"), (200, "__Secure-refresh_token")] {
+        let cookie = format!("{name}={refresh}");
+        let request = app.post("/auth/refresh").header("sec-fetch-site", "same-origin");
+        request.header("cookie", &cookie).json(json!({})).await.expect(status);
+    }
 }
 
 #[tokio::test]
@@ -228,13 +237,14 @@ async fn cookie_beside_a_bad_bearer_token_is_ignored() {
     app.get("/auth/me").headers(&headers).await.expect(401);
 }
 
-/// Name, value and sorted attributes of the one cookie that an answer sets.
-fn set_cookie(answer: &Answer) -> (String, String, Vec<String>) {
-    let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
-    assert_eq!(cookies.len(), 1, "{cookies:?}");
-    let mut parts = cookies[0].to_str().unwrap().split("; ");
-    let (name, value) = parts.next().unwrap().split_once('=').unwrap();
+/// Value and sorted attributes of a cookie of this name that an answer sets.
+#[track_caller]
+fn set_cookie(answer: &Answer, name: &str) -> (String, Vec<String>) {
+    let cookies = answer.headers.get_all("set-cookie").iter().map(|it| it.to_str().unwrap());
+    let mut named = cookies.filter_map(|it| it.strip_prefix(name)?.strip_prefix('='));
+    let mut parts = named.next_back().unwrap_or_else(|| panic!("no {name}")).split("; ");
+    let value = parts.next().unwrap().to_owned();
     let mut attributes: Vec<_> = parts.map(str::to_owned).collect();
     attributes.sort();
-    (name.to_owned(), text(&json!(value)), attributes)
+    (value, attributes)
 }

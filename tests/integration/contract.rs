@@ -88,6 +88,10 @@ async fn every_operation_that_is_not_public_wants_a_token() {
         let method = &operation.method;
         let path = operation.path_with(&|_| uuid::Uuid::nil().to_string());
         let request = app.request(method, &path);
+        // Wants a token of another kind, which stands in its body.
+        if path == "/auth/refresh" {
+            continue;
+        }
         let answer = match operation.body() {
             Some(_) => request.json(json!({})).await,
             None => request.await,
@@ -106,14 +110,20 @@ async fn every_operation_wants_the_scope_that_it_names() {
     for operation in document::operations() {
         let method = &operation.method;
         let path = operation.path_with(&|_| uuid::Uuid::nil().to_string());
+        // Would end the login by which all the others are tried.
+        if path == "/auth/logout" {
+            continue;
+        }
         let mut request = ada.request(method, &path);
         if operation.body().is_some() {
             request = request.json(json!({}));
         }
         let answer = request.await;
         let named = operation.scopes().contains(&"chat".to_owned());
+        // Not because of what else the caller is not.
+        let told = answer.body["error"].as_str().is_some_and(|it| it.contains("scope"));
         assert_eq!(
-            answer.status == 403,
+            answer.status == 403 && told,
             named,
             "{method} {path} should say `security((\"bearer\" = [\"chat\"]), ..)` if, and only \
              if, it asks for that scope: {answer:?}"

@@ -7,7 +7,16 @@ use tempfile::TempDir;
 
 use crate::database::TestDatabase;
 
-const TABLES: [&str; 6] = ["users", "conversations", "events", "sessions", "rooms", "messages"];
+const TABLES: [&str; 8] = [
+    "users",
+    "conversations",
+    "events",
+    "sessions",
+    "rooms",
+    "messages",
+    "logins",
+    "refresh_tokens",
+];
 
 #[tokio::test]
 async fn every_step_can_be_undone_and_done_again() {

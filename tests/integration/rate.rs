@@ -1,7 +1,13 @@
 //! How often a connection may send events, by default.
 
-use hornero::RateLimitConfig;
+use std::net::SocketAddr;
+
+use hornero::{RateLimitConfig, testing::Refused};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpSocket,
+};
 
 use crate::util::{Socket, TestApp, User};
 
@@ -83,4 +89,113 @@ async fn session_events_are_refused_in_their_own_words() {
 async fn stored(user: &User, room: &str) -> usize {
     let pages = user.pages(&format!("/rooms/{room}/messages?limit=100")).await;
     pages.iter().map(Vec::len).sum()
+}
+
+/// A server with one limit.
+async fn with_limit(key: &str, count: u32) -> TestApp {
+    let key = format!("HORNERO__RATE_LIMIT__{key}");
+    TestApp::with(&[(key.as_str(), count.to_string().as_str())]).await
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_user_and_else_by_address() {
+    let app = with_limit("MAX_REQUESTS", RateLimitConfig::default().max_requests).await;
+    let (ada, ben) = (app.register("Ada").await, app.register("Ben").await);
+
+    let first = ada.get("/auth/me").await;
+    assert_eq!(first.header("x-ratelimit-limit"), "100");
+    assert_eq!(first.header("x-ratelimit-remaining"), "99");
+    assert_eq!(first.header("x-ratelimit-reset"), "1");
+    let mut refused = ada.get("/rooms").await;
+    for _ in 0..150 {
+        if refused.status == 429 {
+            break;
+        }
+        refused = ada.get("/rooms").await;
+    }
+
+    assert_eq!(refused.header("x-ratelimit-remaining"), "0");
+    assert_eq!(refused.header("retry-after"), "1");
+    let body = refused.clone().expect(429);
+    assert_eq!(body["error_code"], "RATE_LIMITED");
+    assert!(body["retry_after_ms"].as_u64().is_some_and(|it| (1..=600).contains(&it)), "{body}");
+    assert_eq!(body["request_id"], refused.header("x-request-id"));
+    // Others come from the same address, and have their own.
+    ben.get("/auth/me").await.expect(200);
+    // What is wrong with a token does not make it another user's.
+    let bad = app.get("/auth/me").bearer("garbage").await;
+    let left: u32 = bad.header("x-ratelimit-remaining").parse().unwrap();
+    assert!(bad.status == 401 && left > 90, "{bad:?}");
+    // Files and handshakes are not counted.
+    assert!(ada.get("/").await.headers.get("x-ratelimit-limit").is_none());
+    ada.connect("/chat").await;
+}
+
+#[tokio::test]
+async fn attempts_to_come_in_are_counted_by_address() {
+    let app = with_limit("CREDENTIALS", RateLimitConfig::default().credentials).await;
+    for _ in 0..9 {
+        app.guest("Ben").await;
+    }
+    let ada = app.register("Ada").await;
+
+    let refused = app.post("/auth/guest").json(json!({})).await.expect(429);
+
+    assert_eq!(refused["error_code"], "RATE_LIMITED");
+    let form = json!({ "email": ada.email, "password": crate::util::PASSWORD });
+    app.post("/auth/login").json(form).await.expect(429);
+    // Who is in already goes on, and whoever is refused did not come in.
+    ada.get("/auth/me").await.expect(200);
+}
+
+#[tokio::test]
+async fn attempts_on_an_account_are_counted_wherever_they_come_from() {
+    let app = with_limit("CREDENTIALS", 3).await;
+    let form = |email: &str| json!({ "email": email, "password": "difference engine" });
+    // All of this machine's addresses are the server's peers.
+    let from = |address: [u8; 4], email: &str| {
+        let (server, body) = (app.address(), form(email));
+        async move { attempt(address, server, &body).await }
+    };
+    for (n, email) in ["a@b.org", "A@b.org", "a@B.org"].into_iter().enumerate() {
+        assert_eq!(from([127, 0, 1, n as u8 + 1], email).await, 401);
+    }
+
+    assert_eq!(from([127, 0, 1, 9], "a@b.org").await, 429);
+    assert_eq!(from([127, 0, 1, 9], "c@b.org").await, 401);
+}
+
+/// Tries to log in from this address of the machine, and gives the status of the answer.
+async fn attempt(from: [u8; 4], server: SocketAddr, form: &Value) -> u16 {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from((from, 0))).unwrap();
+    let mut stream = socket.connect(server).await.unwrap();
+    let body = form.to_string();
+    let head = format!(
+        "POST /auth/login HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len(),
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn handshakes_are_counted_by_address() {
+    let app = with_limit("HANDSHAKES", 3).await;
+    let ben = app.guest("Ben").await;
+    let mut first = ben.connect("/chat").await;
+    for _ in 0..2 {
+        ben.connect("/").await;
+    }
+
+    let auth = json!({ "token": ben.token });
+    let refused = app.handshake("/chat").auth(auth).connect().await.unwrap_err();
+    assert_eq!(refused, Refused::Upgrade(429));
+    let polling = app.get("/socket.io/?EIO=4&transport=polling").await;
+    assert_eq!((polling.status, polling.header("retry-after")), (429, "20"));
+    // What is connected goes on.
+    first.emit_ack("typing", json!({})).await;
 }

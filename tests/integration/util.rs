@@ -17,11 +17,11 @@ use std::{
     ops::{Deref, DerefMut},
 };
 
-use auth::{Role, UserService, UserType};
+use auth::{ChangeUser, Role, UserService, UserType};
 use database::{Database, DatabaseConfig};
 use hornero::{
     App, Config, Module, ServerConfig,
-    testing::{self, Handshake, Request, TestSocket},
+    testing::{self, Handshake, Packet, Request, TestSocket},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -89,14 +89,20 @@ impl TestApp {
         user_type: Option<UserType>,
     ) -> User {
         let email = self.register(name).await.email.unwrap();
+        let change = ChangeUser { role, user_type, ..ChangeUser::default() };
+        self.change(&email, change).await;
+        let login = json!({ "email": email, "password": PASSWORD });
+        User::of(self.address(), &self.post("/auth/login").json(login).await.expect(200))
+    }
+
+    /// Changes a user from another process than the server, as operators do.
+    pub(crate) async fn change(&self, email: &str, change: ChangeUser) {
         let folder = self.data_dir();
         let data = ("HORNERO__SERVER__DATA_DIR".to_owned(), folder.display().to_string());
         let variables = self.database.variables().into_iter().chain([data]);
         let app = hornero_server::app().with_config(Config::load(&folder, variables).unwrap());
         let users = app.resolve::<UserService>().await.unwrap();
-        users.promote(&email, role, user_type).await.unwrap();
-        let login = json!({ "email": email, "password": PASSWORD });
-        User::of(self.address(), &self.post("/auth/login").json(login).await.expect(200))
+        users.change_by_email(email, change).await.unwrap();
     }
 
     /// A new user without an account.
@@ -207,6 +213,11 @@ impl Socket {
     /// Sends a message to a room, and gives the message.
     pub(crate) async fn say(&mut self, room: &str, content: &str) -> Value {
         self.call("chat:message:send", json!({ "roomId": room, "content": content })).await
+    }
+
+    /// Waits until the server has sent the socket away from its namespace.
+    pub(crate) async fn sent_away(&mut self) {
+        while !matches!(self.next_packet().await, Packet::Disconnect(_)) {}
     }
 
     /// Leaves the namespace and ends the connection.

@@ -12,11 +12,12 @@ use super::{About, ControllerContract, schemas};
 use crate::error::RestErrorBody;
 
 /// Refusals that every route of some kind may answer with: status, name, description.
-const REFUSALS: [(&str, &str, &str); 6] = [
+const REFUSALS: [(&str, &str, &str); 7] = [
     ("400", "Invalid", "A field, parameter or body is not as documented; `details` names each"),
     ("401", "Unauthorized", "No token, or one that is not valid any more"),
     ("413", "TooLarge", "The body is too large"),
     ("415", "UnsupportedMediaType", "The body is not JSON"),
+    ("429", "RateLimited", "Too many requests in too short a time; try again later"),
     ("500", "Internal", "The server failed"),
     ("503", "Unavailable", "Something the server needs is down or full; try again later"),
 ];
@@ -93,7 +94,7 @@ fn add_components(components: &mut Components) {
 
 fn refusal(status: &str, description: &str) -> Response {
     let mut response = ResponseBuilder::new().description(description);
-    if status == "503" {
+    if matches!(status, "429" | "503") {
         let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
         let header = HeaderBuilder::new()
             .schema(Some(seconds))

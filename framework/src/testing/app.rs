@@ -16,7 +16,10 @@ use super::{Handshake, Request, TestSocket, owned, soon};
 use crate::{app::App, build::StartError};
 
 /// Tests send faster than people, and more that is wrong.
-const UNLIMITED: [(&str, &str); 3] = [
+const UNLIMITED: [(&str, &str); 6] = [
+    ("HORNERO__RATE_LIMIT__MAX_REQUESTS", "0"),
+    ("HORNERO__RATE_LIMIT__CREDENTIALS", "0"),
+    ("HORNERO__RATE_LIMIT__HANDSHAKES", "0"),
     ("HORNERO__RATE_LIMIT__EVENTS", "0"),
     ("HORNERO__RATE_LIMIT__SIGNALS", "0"),
     ("HORNERO__RATE_LIMIT__PROTOCOL_ERRORS", "0"),

@@ -186,7 +186,7 @@ fn routes_are_documented_with_what_the_framework_may_answer() {
     assert_eq!(operation["summary"], "Opens a poll.");
     assert_eq!(operation["description"], "It can be answered at once.");
     let statuses: Vec<_> = operation["responses"].as_object().unwrap().keys().collect();
-    assert_eq!(statuses, ["200", "400", "401", "409", "413", "415", "500", "503"]);
+    assert_eq!(statuses, ["200", "400", "401", "409", "413", "415", "429", "500", "503"]);
     assert_eq!(
         operation["responses"]["409"]["content"]["application/json"]["schema"],
         json!({ "$ref": "#/components/schemas/ErrorBody" }),
@@ -194,7 +194,7 @@ fn routes_are_documented_with_what_the_framework_may_answer() {
     // Nothing to be wrong, no token to be missing.
     let newest = &document["paths"]["/polls"]["get"]["responses"];
     let statuses: Vec<_> = newest.as_object().unwrap().keys().collect();
-    assert_eq!(statuses, ["200", "500", "503"]);
+    assert_eq!(statuses, ["200", "429", "500", "503"]);
     assert!(document["paths"].get("/polls/hidden").is_none());
 }
 

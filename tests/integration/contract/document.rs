@@ -136,7 +136,7 @@ pub(crate) fn properties(schema: &Value, document: &Value) -> Vec<Property> {
     let own: Map<String, Value> = schema["properties"].as_object().cloned().unwrap_or_default();
     all.extend(own.into_iter().map(|(name, schema)| Property {
         required: required.contains(&Value::from(name.as_str())),
-        schema: resolved(&schema, document).clone(),
+        schema: or_null(&schema, document),
         name,
     }));
     all
@@ -147,6 +147,17 @@ pub(crate) fn needs_an_optional_one(schema: &Value, document: &Value) -> bool {
     let schema = resolved(schema, document);
     let mut parts = schema["allOf"].as_array().into_iter().flatten();
     schema.get("minProperties").is_some() || parts.any(|it| needs_an_optional_one(it, document))
+}
+
+/// The schema, or what it refers to; with `null` among its types where it is one of two, and
+/// that is the other.
+fn or_null(schema: &Value, document: &Value) -> Value {
+    let Some([inner, _]) = schema["oneOf"].as_array().map(Vec::as_slice) else {
+        return resolved(schema, document).clone();
+    };
+    let mut schema = resolved(inner, document).clone();
+    schema["type"] = Value::from(vec![schema["type"].take(), Value::from("null")]);
+    schema
 }
 
 /// The schema itself, or what it refers to.

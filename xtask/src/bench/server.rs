@@ -61,8 +61,13 @@ impl<'a> Server<'a> {
             .env("DATABASE_FILE", folder.join("messages.db"))
             .env("HORNERO__SERVER__PORT", port.to_string())
             .env("HORNERO__SERVER__DATA_DIR", folder)
-            .env("HORNERO__RATE_LIMIT__EVENTS", "0") // what is measured is how many there can be
+            // What is measured is how many there can be.
+            .env("HORNERO__RATE_LIMIT__MAX_REQUESTS", "0")
+            .env("HORNERO__RATE_LIMIT__CREDENTIALS", "0")
+            .env("HORNERO__RATE_LIMIT__HANDSHAKES", "0")
+            .env("HORNERO__RATE_LIMIT__EVENTS", "0")
             .env("HORNERO__RATE_LIMIT__SIGNALS", "0")
+            .env("HORNERO__RATE_LIMIT__PROTOCOL_ERRORS", "0")
             .env("JWT_SECRET", SECRET)
             .current_dir(folder);
         contestant.started_by(workspace, &mut command);

@@ -81,6 +81,10 @@ impl Server {
             .env("HORNERO__SERVER__DATA_DIR", &self.folder)
             .env("HORNERO__RATE_LIMIT__EVENTS", "0") // clients talk faster than people
             .env("HORNERO__RATE_LIMIT__SIGNALS", "0")
+            .env("HORNERO__RATE_LIMIT__MAX_REQUESTS", "0")
+            .env("HORNERO__RATE_LIMIT__CREDENTIALS", "0")
+            .env("HORNERO__RATE_LIMIT__HANDSHAKES", "0")
+            .env("HORNERO__RATE_LIMIT__PROTOCOL_ERRORS", "0")
             .current_dir(&self.folder);
         if let Some(url) = &self.database {
             command.env("DATABASE_URL", url);

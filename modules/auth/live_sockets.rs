@@ -1,0 +1,203 @@
+//! The sockets of those who are signed in: found by user, and by when their token ends.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use hornero::{EmitEvent, SocketRef};
+
+use crate::{
+    AuthError, Caller,
+    login::Login,
+    standing::Standing,
+    user::{Status, User, UserId},
+};
+
+/// Event by which a socket is told what became of its token.
+const ERROR_EVENT: &str = "chat:error";
+
+/// Every socket that was let in, and what is to become of it.
+pub(crate) struct LiveSockets {
+    standing: Arc<Standing>,
+    sockets: Mutex<Sockets>,
+}
+
+#[derive(Default)]
+struct Sockets {
+    /// Numbers that were given out.
+    count: u64,
+    entries: HashMap<Number, Entry>,
+    of_user: HashMap<UserId, HashSet<Number>>,
+    /// The one timer of all sockets: when something is due, in seconds since 1970.
+    due: BTreeSet<(i64, Number)>,
+}
+
+/// Identifies a socket here; kept in its extensions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Number(u64);
+
+struct Entry {
+    socket: SocketRef,
+    user_id: UserId,
+    due: i64,
+    /// Whether the socket was told that its token has ended.
+    told: bool,
+}
+
+impl LiveSockets {
+    pub(crate) fn new(standing: Arc<Standing>) -> Self {
+        Self { standing, sockets: Mutex::default() }
+    }
+
+    /// Notes a socket that has connected. Closes it if its login ended while it did.
+    pub(crate) fn add(&self, socket: &SocketRef, caller: Caller) {
+        let mut sockets = self.lock();
+        let caller = match self.standing.current(caller) {
+            Ok(caller) => caller,
+            Err(error) => {
+                drop(sockets);
+                return close(socket, error);
+            }
+        };
+        sockets.count += 1;
+        let number = Number(sockets.count);
+        let (user_id, due) = (caller.user_id.clone(), caller.expires_at);
+        sockets.of_user.entry(user_id.clone()).or_default().insert(number);
+        sockets.due.insert((due, number));
+        let entry = Entry { socket: socket.clone(), user_id, due, told: false };
+        sockets.entries.insert(number, entry);
+        socket.extensions.insert(number);
+        socket.extensions.insert(caller);
+    }
+
+    /// Forgets a socket that is gone.
+    pub(crate) fn remove(&self, socket: &SocketRef) {
+        let Some(number) = socket.extensions.remove::<Number>() else { return };
+        self.lock().remove(number);
+    }
+
+    /// Gives a socket the identity of another token, of the same user.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::OtherUser`], [`AuthError::Ended`]. The socket stays who it was.
+    pub(crate) fn renew(&self, socket: &SocketRef, caller: Caller) -> Result<(), AuthError> {
+        let mut sockets = self.lock();
+        let caller = self.standing.current(caller)?;
+        let old = socket.extensions.get::<Caller>();
+        if old.is_none_or(|it| it.user_id != caller.user_id) {
+            return Err(AuthError::OtherUser);
+        }
+        let number = socket.extensions.get::<Number>().ok_or(AuthError::Ended)?;
+        sockets.postpone(number, caller.expires_at, false);
+        socket.extensions.insert(caller);
+        Ok(())
+    }
+
+    /// Ends a login here: its tokens are refused from now on, and its sockets closed.
+    pub(crate) fn end_login(&self, login: &Login, now: DateTime<Utc>) {
+        if self.standing.revoke(login, now) {
+            let of_login = |it: &Caller| it.login == Some(login.id);
+            self.close_all(&login.user_id, of_login);
+        }
+    }
+
+    /// Lets what has changed about a user count at once. Closes the sockets of one who may not
+    /// come in any more.
+    pub(crate) fn change_user(&self, user: &User) {
+        if !self.standing.change(user) {
+            return;
+        }
+        if user.status == Status::Disabled {
+            return self.close_all(&user.id, |_| true);
+        }
+        let sockets = self.lock();
+        for socket in sockets.of(&user.id) {
+            let Some(caller) = socket.extensions.get::<Caller>() else { continue };
+            if let Ok(caller) = self.standing.current(caller) {
+                socket.extensions.insert(caller);
+            }
+        }
+    }
+
+    /// Tells those whose token has ended, and closes those who were told `grace` ago.
+    pub(crate) fn expire(&self, now: DateTime<Utc>, grace: Duration) {
+        let (told, closed) = self.lock().take_due(now.timestamp(), grace);
+        for socket in told {
+            socket.emit_error(ERROR_EVENT, &AuthError::Expired.into());
+        }
+        for socket in closed {
+            disconnect(&socket);
+        }
+    }
+
+    fn close_all(&self, user: &UserId, which: impl Fn(&Caller) -> bool) {
+        let fits = |it: &SocketRef| it.extensions.get::<Caller>().is_some_and(|it| which(&it));
+        let ended: Vec<_> = self.lock().of(user).filter(|it| fits(it)).cloned().collect();
+        for socket in ended {
+            close(&socket, AuthError::Ended);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sockets> {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sockets {
+    fn of(&self, user: &UserId) -> impl Iterator<Item = &SocketRef> {
+        let numbers = self.of_user.get(user).into_iter().flatten();
+        numbers.filter_map(|it| Some(&self.entries.get(it)?.socket))
+    }
+
+    fn remove(&mut self, number: Number) {
+        let Some(entry) = self.entries.remove(&number) else { return };
+        self.due.remove(&(entry.due, number));
+        if let Some(numbers) = self.of_user.get_mut(&entry.user_id) {
+            numbers.remove(&number);
+            if numbers.is_empty() {
+                self.of_user.remove(&entry.user_id);
+            }
+        }
+    }
+
+    fn postpone(&mut self, number: Number, due: i64, told: bool) {
+        let Some(entry) = self.entries.get_mut(&number) else { return };
+        self.due.remove(&(entry.due, number));
+        (entry.due, entry.told) = (due, told);
+        self.due.insert((due, number));
+    }
+
+    /// Those who are to be told now, and those who are to be closed.
+    fn take_due(&mut self, now: i64, grace: Duration) -> (Vec<SocketRef>, Vec<SocketRef>) {
+        let (mut told, mut closed) = (Vec::new(), Vec::new());
+        while self.due.first().is_some_and(|(due, _)| *due <= now) {
+            let Some((_, number)) = self.due.pop_first() else { break };
+            let Some(entry) = self.entries.get(&number) else { continue };
+            let socket = entry.socket.clone();
+            if entry.told {
+                closed.push(socket);
+                self.remove(number);
+            } else {
+                told.push(socket);
+                self.postpone(number, now + grace.as_secs().cast_signed(), true);
+            }
+        }
+        (told, closed)
+    }
+}
+
+/// Says why, and disconnects.
+fn close(socket: &SocketRef, error: AuthError) {
+    socket.emit_error(ERROR_EVENT, &error.into());
+    disconnect(socket);
+}
+
+fn disconnect(socket: &SocketRef) {
+    if socket.clone().disconnect().is_err() {
+        socket.disconnect_slow();
+    }
+}
