@@ -30,7 +30,7 @@ function normalised(text) {
     .trim()
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>")
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "<time>")
-    .replace(/"accessToken":"[^"]+"/g, '"accessToken":"<token>"');
+    .replace(/"(access|refresh)Token":"[^"]+"/g, '"$1Token":"<token>"');
 }
 
 function variable(name) {
