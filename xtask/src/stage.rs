@@ -48,6 +48,12 @@ impl Stage {
     pub(crate) fn after(self, name: &'static str) -> Self {
         Self { after: Some(name), ..self }
     }
+
+    /// Whether the stage called `name` is this one, or cannot start without it.
+    pub(crate) fn is_needed_for(&self, name: &str, stages: &[Self]) -> bool {
+        let is_before = |it: &Self| it.name == name && it.after == Some(self.name);
+        self.name == name || stages.iter().any(is_before)
+    }
 }
 
 /// Runs the stages in their order, also after one has failed.

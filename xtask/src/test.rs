@@ -28,7 +28,7 @@ pub(crate) struct Options {
     /// Counts a suite that this machine cannot run as skipped, not as failed
     #[arg(long)]
     allow_skips: bool,
-    /// Runs this stage alone, by the name that stands in the report
+    /// Runs this stage and what it needs, by the name that stands in the report
     #[arg(long, value_name = "STAGE")]
     only: Option<String>,
 }
@@ -70,15 +70,16 @@ pub(crate) fn run(options: &Options) -> Result<bool, Problem> {
     Ok(total.failed == 0)
 }
 
-/// The stages that were asked for: all, or one.
-fn chosen(mut stages: Vec<Stage>, options: &Options) -> Result<Vec<Stage>, Problem> {
+/// The stages that were asked for: all, or one with what it tests.
+fn chosen(stages: Vec<Stage>, options: &Options) -> Result<Vec<Stage>, Problem> {
     let Some(only) = &options.only else { return Ok(stages) };
-    let names = stages.iter().map(Stage::name).collect::<Vec<_>>().join(", ");
-    stages.retain(|it| it.name() == only);
-    match stages.is_empty() {
-        true => Err(Problem::Failed(format!("there is no stage `{only}`; there are: {names}"))),
-        false => Ok(stages),
+    if stages.iter().all(|it| it.name() != only) {
+        let names = stages.iter().map(Stage::name).collect::<Vec<_>>().join(", ");
+        return Err(Problem::Failed(format!("there is no stage `{only}`; there are: {names}")));
     }
+    let needed = |it: &Stage| it.is_needed_for(only, &stages);
+    let keep: Vec<bool> = stages.iter().map(needed).collect();
+    Ok(stages.into_iter().zip(keep).filter_map(|(it, kept)| kept.then_some(it)).collect())
 }
 
 /// Add a suite here: a name and a function that returns its counts.
