@@ -16,6 +16,8 @@ export interface ClientToServerEvents {
   "chat:room:join": (payload: Payload<"chat:room:join", JoinRoom>, ack: (answer: Ack<RoomJoined>) => void) => void;
   /** For: chat. The answer is also sent as `chat:room:left`. */
   "chat:room:leave": (payload: Payload<"chat:room:leave", RoomReference>, ack: (answer: Ack<RoomLeft>) => void) => void;
+  /** For: chat. */
+  "chat:message:read": (payload: Payload<"chat:message:read", RoomReference & ReadMessages>, ack: (answer: Ack<MessageRead>) => void) => void;
   /** For: chat. The answer is also sent as `session_joined`. */
   "join_session": (payload: Payload<"join_session", JoinSession>, ack: (answer: Ack<SessionJoined>) => void) => void;
   /** For: chat. The answer is also sent as `session_left`. */
@@ -41,6 +43,7 @@ export interface ServerToClientEvents {
   "chat:conversation:cleared": (data: Sent<ConversationCleared>) => void;
   "chat:error": (data: ErrorObject) => void;
   "chat:message:deleted": (data: Sent<MessageDeleted>) => void;
+  "chat:message:read": (data: Sent<MessageRead>) => void;
   "chat:message:received": (data: Sent<MessageView>) => void;
   "chat:message:updated": (data: Sent<MessageUpdated>) => void;
   "chat:room:created": (data: Reply<RoomCreated>) => void;
@@ -194,17 +197,20 @@ export interface JoinSession {
   epoch?: string | null;
 }
 
-/** Says that the server stops. The connection ends behind it. */
-export interface Maintenance {
-  type: Farewell;
-  reconnectInMs: number;
-}
-
-export interface MemberView {
+export interface JoinedMemberView {
   userId: UserId;
   displayName: string;
   role: string;
   online: boolean;
+}
+
+/** Why a socket does not hear a conversation any more. */
+export type LeftReason = "left" | "removed" | "deleted";
+
+/** Says that the server stops. The connection ends behind it. */
+export interface Maintenance {
+  type: Farewell;
+  reconnectInMs: number;
 }
 
 /** A message was taken back, in the chat vocabulary. */
@@ -219,6 +225,13 @@ export interface MessageDeleted {
 
 /** Identifies a message. */
 export type MessageId = string;
+
+/** Somebody has read all messages up to `seq`. */
+export interface MessageRead {
+  roomId: ConversationId;
+  userId: UserId;
+  seq: number;
+}
 
 /** A message was changed, in the chat vocabulary: the message as it is now. */
 export type MessageUpdated = MessageView;
@@ -267,6 +280,12 @@ export interface ParticipantView {
   online: boolean;
 }
 
+/** Body of `POST /rooms/{roomId}/read`, and part of the payload of `chat:message:read`. */
+export interface ReadMessages {
+  /** The `eventSeq` up to which the caller has read. */
+  seq: number;
+}
+
 /** Payload of `auth:refresh`. */
 export interface RenewSocket {
   /** An access token of the same user, with or without `Bearer `; 1 to 8,192 characters. */
@@ -282,7 +301,7 @@ export interface RoomCreated {
 export interface RoomJoined {
   roomId: ConversationId;
   /** The first 100, owners first. */
-  members: Array<MemberView>;
+  members: Array<JoinedMemberView>;
   memberCount: number;
   /** Members who listen. */
   online: number;
@@ -294,10 +313,12 @@ export interface RoomJoined {
   role: string;
 }
 
-/** `chat:room:left`, and the ack of `chat:room:leave`. */
+/** `chat:room:left`: the socket does not hear the conversation any more. */
 export interface RoomLeft {
+  /** The room, or any other conversation. */
   roomId: ConversationId;
-  reason: string;
+  /** Why. */
+  reason: LeftReason;
 }
 
 /** Payload of `chat:room:leave`. */
@@ -321,6 +342,10 @@ export interface RoomView {
   createdBy: UserId;
   metadata: Record<string, unknown>;
   memberCount: number;
+  /** Messages of others that the caller, a member, has not read; 100 at most. */
+  unreadCount: number;
+  /** Whether there are more. */
+  unreadMore: boolean;
   createdAt: string;
   updatedAt: string;
 }
@@ -358,10 +383,12 @@ export interface SessionJoined {
   participants: Array<ParticipantView>;
 }
 
-/** `session_left`, and the ack of `leave_session`. */
+/** `session_left`: the socket does not hear the conversation any more. */
 export interface SessionLeft {
+  /** The session, or any other conversation. */
   sessionId: ConversationId;
-  reason: string;
+  /** Why. */
+  reason: LeftReason;
 }
 
 /** A message was taken back, in the session vocabulary. */
@@ -420,6 +447,8 @@ export interface SessionView {
   title: string;
   status: SessionStatus;
   metadata: Record<string, unknown>;
+  /** Without those that were deleted. */
+  messageCount: number;
   createdAt: string;
   updatedAt: string;
   lastActivityAt: string;

@@ -15,6 +15,7 @@ mod m20261120_000003_create_sessions_and_rooms;
 mod m20261120_000004_create_messages;
 mod m20261121_000005_add_changes_to_messages;
 mod m20261121_000006_create_logins;
+mod m20261121_000007_add_endings_to_conversations;
 
 /// The steps, in the order in which they run.
 pub struct Migrator;
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000004_create_messages::Migration),
             Box::new(m20261121_000005_add_changes_to_messages::Migration),
             Box::new(m20261121_000006_create_logins::Migration),
+            Box::new(m20261121_000007_add_endings_to_conversations::Migration),
         ]
     }
 }

@@ -1,6 +1,20 @@
-//! Validation rules that several features share, for `#[validate(custom(function = ..))]`.
+//! Validation rules that several features share, for `#[validate(custom(function = ..))]`, and
+//! one for `#[serde(deserialize_with = ..)]`.
 
+use serde::{Deserialize, Deserializer};
 use validator::ValidationError;
+
+/// Refuses `null` in the place of a value that may be left out: it would neither change what it
+/// stands for nor leave that as it is. Together with `#[serde(default)]`.
+///
+/// # Errors
+///
+/// Whatever is not a `T`.
+pub fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
 
 /// Accepts text of one line that shows something: a name, a title.
 ///

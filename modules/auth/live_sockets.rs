@@ -8,6 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use hornero::{EmitEvent, SocketRef};
+use moka::sync::Cache;
 
 use crate::{
     AuthError, Caller,
@@ -19,10 +20,24 @@ use crate::{
 /// Event by which a socket is told what became of its token.
 const ERROR_EVENT: &str = "chat:error";
 
+/// Users who are gone of whom it is remembered when.
+const REMEMBERED: u64 = 100_000;
+
 /// Every socket that was let in, and what is to become of it.
 pub(crate) struct LiveSockets {
     standing: Arc<Standing>,
     sockets: Mutex<Sockets>,
+    /// When those who are gone were there last.
+    last_seen: Cache<UserId, DateTime<Utc>>,
+}
+
+/// Whether a user is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Now.
+    Online,
+    /// Not now, but last at that time, if that is remembered.
+    Offline(Option<DateTime<Utc>>),
 }
 
 #[derive(Default)]
@@ -49,7 +64,7 @@ struct Entry {
 
 impl LiveSockets {
     pub(crate) fn new(standing: Arc<Standing>) -> Self {
-        Self { standing, sockets: Mutex::default() }
+        Self { standing, sockets: Mutex::default(), last_seen: Cache::new(REMEMBERED) }
     }
 
     /// Notes a socket that has connected. Closes it if its login ended while it did.
@@ -76,7 +91,18 @@ impl LiveSockets {
     /// Forgets a socket that is gone.
     pub(crate) fn remove(&self, socket: &SocketRef) {
         let Some(number) = socket.extensions.remove::<Number>() else { return };
-        self.lock().remove(number);
+        let left = self.lock().remove(number);
+        if let Some(user) = left {
+            self.last_seen.insert(user, Utc::now());
+        }
+    }
+
+    /// Whether a user is connected.
+    pub(crate) fn presence(&self, user: &UserId) -> Presence {
+        if self.lock().of_user.contains_key(user) {
+            return Presence::Online;
+        }
+        Presence::Offline(self.last_seen.get(user))
     }
 
     /// Gives a socket the identity of another token, of the same user.
@@ -153,15 +179,17 @@ impl Sockets {
         numbers.filter_map(|it| Some(&self.entries.get(it)?.socket))
     }
 
-    fn remove(&mut self, number: Number) {
-        let Some(entry) = self.entries.remove(&number) else { return };
+    /// Removes a socket; tells whose it was if it was the user's last one.
+    fn remove(&mut self, number: Number) -> Option<UserId> {
+        let entry = self.entries.remove(&number)?;
         self.due.remove(&(entry.due, number));
-        if let Some(numbers) = self.of_user.get_mut(&entry.user_id) {
-            numbers.remove(&number);
-            if numbers.is_empty() {
-                self.of_user.remove(&entry.user_id);
-            }
+        let numbers = self.of_user.get_mut(&entry.user_id)?;
+        numbers.remove(&number);
+        if !numbers.is_empty() {
+            return None;
         }
+        self.of_user.remove(&entry.user_id);
+        Some(entry.user_id)
     }
 
     fn postpone(&mut self, number: Number, due: i64, told: bool) {

@@ -41,6 +41,7 @@ pub use caller::Caller;
 pub use config::AuthConfig;
 pub use error::AuthError;
 pub use guard::{Account, Admin, Require, Requirement, Supervisor};
+pub use live_sockets::Presence;
 pub use login::LoginId;
 pub use token::TokenService;
 pub use user::{NewUser, Role, Scope, Status, User, UserId, UserType};

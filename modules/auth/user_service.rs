@@ -8,7 +8,7 @@ use validator::Validate;
 use crate::{
     AuthConfig, AuthError,
     dto::Register,
-    live_sockets::LiveSockets,
+    live_sockets::{LiveSockets, Presence},
     password::PasswordHasher,
     repository::{UserRepository, logins::LoginRepository},
     user::{NewUser, Role, Status, User, UserId, UserType},
@@ -57,6 +57,11 @@ impl UserService {
         ids: &[UserId],
     ) -> Result<HashMap<UserId, String>, AuthError> {
         Ok(self.users.display_names(ids).await?)
+    }
+
+    /// Whether a user is connected.
+    pub fn presence(&self, user: &UserId) -> Presence {
+        self.live.presence(user)
     }
 
     /// Makes an account for somebody else, also where registration is closed.

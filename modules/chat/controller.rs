@@ -13,9 +13,9 @@ use hornero::{ClientError, Controller, Json, Page, Query, Routes, Valid, routes}
 use validator::Validate;
 
 use crate::{
-    dto::{ClearedView, EditMessage, MessageView, SendMessage},
-    history::ListMessages,
-    message::MessageId,
+    dto::{ClearedView, CountView, EditMessage, MessageView, SendMessage},
+    history::{ListMessages, Range, RecentMessages},
+    message::{Message, MessageId},
     service::ChatService,
 };
 
@@ -58,19 +58,12 @@ impl ChatController {
         &self,
         caller: &Caller,
         of: (ConversationKind, ConversationId),
-        query: &ListMessages,
-    ) -> Result<Response, ClientError> {
+        range: &Range,
+    ) -> Result<Page<Message>, ClientError> {
         let (kind, conversation) = of;
-        let range = query.range(conversation)?;
         self.chat.require_kind(conversation, kind).await?;
-        let messages = self.chat.history(caller, conversation, &range).await?;
-        let page = range.page(conversation, messages);
-        let views = Page {
-            items: page.items.iter().map(MessageView::from).collect(),
-            next_cursor: page.next_cursor,
-            has_more: page.has_more,
-        };
-        Ok(axum::Json(views).into_response())
+        let messages = self.chat.history(caller, conversation, range).await?;
+        Ok(range.page(conversation, messages))
     }
 }
 
@@ -87,6 +80,8 @@ impl Controller for ChatController {
         Routes::new()
             .routes(routes!(list_in_room, send_to_room))
             .routes(routes!(list_in_session, send_to_session, clear_session))
+            .routes(routes!(recent_in_session))
+            .routes(routes!(count_in_session))
             .routes(routes!(read_message, edit_message, delete_message))
     }
 }
@@ -149,7 +144,9 @@ async fn list_in_room(
     Path(room_id): Path<ConversationId>,
     Valid(Query(query)): Valid<Query<ListMessages>>,
 ) -> Result<Response, ClientError> {
-    this.history(&caller, (ConversationKind::Room, room_id), &query).await
+    let range = query.range(room_id)?;
+    let page = this.history(&caller, (ConversationKind::Room, room_id), &range).await?;
+    Ok(shown(&page))
 }
 
 /// Sends a message to a session.
@@ -211,7 +208,63 @@ async fn list_in_session(
     Path(session_id): Path<ConversationId>,
     Valid(Query(query)): Valid<Query<ListMessages>>,
 ) -> Result<Response, ClientError> {
-    this.history(&caller, (ConversationKind::Session, session_id), &query).await
+    let range = query.range(session_id)?;
+    let page = this.history(&caller, (ConversationKind::Session, session_id), &range).await?;
+    Ok(shown(&page))
+}
+
+/// Reads the newest messages of a session, oldest first. `nextCursor` leads to older ones.
+#[utoipa::path(
+    get,
+    path = "/chat/sessions/{sessionId}/messages/recent",
+    params(("sessionId" = ConversationId, Path, description = "The session"), RecentMessages),
+    responses(
+        (status = 200, description = "The newest messages", body = Page<MessageView>),
+        (status = 403, description = "The token lacks the scope `chat`"),
+        (status = 404, description = "No such session, or no access to it"),
+    ),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
+)]
+async fn recent_in_session(
+    State(this): State<Arc<ChatController>>,
+    caller: Caller,
+    Path(session_id): Path<ConversationId>,
+    Valid(Query(query)): Valid<Query<RecentMessages>>,
+) -> Result<Response, ClientError> {
+    let of = (ConversationKind::Session, session_id);
+    let mut page = this.history(&caller, of, &query.range()).await?;
+    page.items.reverse();
+    Ok(shown(&page))
+}
+
+/// Counts the messages of a session.
+#[utoipa::path(
+    get,
+    path = "/chat/sessions/{sessionId}/messages/count",
+    params(("sessionId" = ConversationId, Path, description = "The session")),
+    responses(
+        (status = 200, description = "How many there are", body = CountView),
+        (status = 403, description = "The token lacks the scope `chat`"),
+        (status = 404, description = "No such session, or no access to it"),
+    ),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
+)]
+async fn count_in_session(
+    State(this): State<Arc<ChatController>>,
+    caller: Caller,
+    Path(session_id): Path<ConversationId>,
+) -> Result<axum::Json<CountView>, ClientError> {
+    this.chat.require_kind(session_id, ConversationKind::Session).await?;
+    Ok(axum::Json(CountView { count: this.chat.count(&caller, session_id).await? }))
+}
+
+fn shown(page: &Page<Message>) -> Response {
+    let views = Page {
+        items: page.items.iter().map(MessageView::from).collect(),
+        next_cursor: page.next_cursor.clone(),
+        has_more: page.has_more,
+    };
+    axum::Json(views).into_response()
 }
 
 /// Deletes all messages of a session.

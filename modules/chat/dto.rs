@@ -59,17 +59,10 @@ pub struct EditMessage {
     )]
     pub content: Option<String>,
     /// An object of at most 16 KiB and 8 levels.
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, deserialize_with = "rules::not_null")]
     #[validate(custom(function = "rules::metadata"))]
     #[schema(value_type = Option<Object>, nullable = false)]
     pub metadata: Option<Map<String, Value>>,
-}
-
-/// What is there must be a value: `null` would neither change it nor leave it as it is.
-fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 fn some_with_plain_line_ends<'de, D: Deserializer<'de>>(
@@ -221,6 +214,13 @@ impl From<&Message> for SessionMessageView {
             client_message_id: message.client_message_id.clone(),
         }
     }
+}
+
+/// Answer of `GET /chat/sessions/{sessionId}/messages/count`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CountView {
+    /// How many messages there are, without those that were deleted.
+    pub(crate) count: i64,
 }
 
 /// What came of `DELETE /chat/sessions/{sessionId}/messages`.

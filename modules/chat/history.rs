@@ -29,6 +29,34 @@ pub(crate) struct ListMessages {
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 50, nullable = false)]
     limit: Option<u64>,
+    /// Whether deleted messages are listed, too: without words, and with `deletedAt`.
+    /// Default false.
+    #[serde(default)]
+    #[param(required = false, default = false)]
+    include_deleted: bool,
+}
+
+/// Query of `GET /chat/sessions/{id}/messages/recent`.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RecentMessages {
+    /// 1 to 100. Default 20.
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 20, nullable = false)]
+    pub(crate) limit: Option<u64>,
+}
+
+impl RecentMessages {
+    /// The newest messages, newest first.
+    pub(crate) fn range(&self) -> Range {
+        Range {
+            after: None,
+            before: None,
+            order: Order::Desc,
+            limit: self.limit.unwrap_or(20),
+            include_deleted: false,
+        }
+    }
 }
 
 /// Order of a history.
@@ -48,6 +76,7 @@ pub(crate) struct Range {
     pub(crate) before: Option<i64>,
     pub(crate) order: Order,
     pub(crate) limit: u64,
+    pub(crate) include_deleted: bool,
 }
 
 impl ListMessages {
@@ -63,13 +92,16 @@ impl ListMessages {
         let limit = self.limit.unwrap_or(50);
         let default = if after.is_some() { Order::Asc } else { Order::Desc };
         let Some(cursor) = &self.cursor else {
-            return Ok(Range { after, before, order: self.order.unwrap_or(default), limit });
+            let (order, include_deleted) = (self.order.unwrap_or(default), self.include_deleted);
+            return Ok(Range { after, before, order, limit, include_deleted });
         };
-        let Place { order, seq, end } = Place::decode("cursor", cursor, conversation)?;
-        Ok(match order {
-            Order::Asc => Range { after: Some(seq), before: end, order, limit },
-            Order::Desc => Range { after: end, before: Some(seq), order, limit },
-        })
+        let Place { order, seq, end, include_deleted } =
+            Place::decode("cursor", cursor, conversation)?;
+        let (after, before) = match order {
+            Order::Asc => (Some(seq), end),
+            Order::Desc => (end, Some(seq)),
+        };
+        Ok(Range { after, before, order, limit, include_deleted })
     }
 }
 
@@ -85,7 +117,8 @@ impl Range {
             Order::Desc => self.after,
         };
         Page::of(messages, self.limit as usize, |it| {
-            Place { order: self.order, seq: it.seq, end }.cursor(conversation)
+            let (order, include_deleted) = (self.order, self.include_deleted);
+            Place { order, seq: it.seq, end, include_deleted }.cursor(conversation)
         })
     }
 }
@@ -98,6 +131,7 @@ struct Place {
     seq: i64,
     /// The bound at the other end of the list.
     end: Option<i64>,
+    include_deleted: bool,
 }
 
 impl Place {
@@ -107,7 +141,8 @@ impl Place {
             Order::Desc => "desc",
         };
         let end = self.end.map(|it| it.to_string()).unwrap_or_default();
-        Cursor::new(conversation, format!("{order}:{}:{end}", self.seq))
+        let deleted = if self.include_deleted { "all" } else { "" };
+        Cursor::new(conversation, format!("{order}:{}:{end}:{deleted}", self.seq))
     }
 
     /// Reads the cursor in the parameter `name`.
@@ -123,7 +158,8 @@ impl Place {
         let seq = parts.next().and_then(|it| it.parse().ok()).ok_or_else(foreign)?;
         let end = parts.next().filter(|it| !it.is_empty());
         let end = end.map(|it| it.parse().map_err(|_| foreign())).transpose()?;
-        Ok(Self { order, seq, end })
+        let include_deleted = parts.next() == Some("all");
+        Ok(Self { order, seq, end, include_deleted })
     }
 }
 
@@ -162,13 +198,14 @@ mod tests {
     #[test]
     fn cursor_says_the_whole_rest_of_the_list() {
         let id = ConversationId::generate();
-        let place = Place { order: Order::Desc, seq: 20, end: Some(7) };
+        let place = Place { order: Order::Desc, seq: 20, end: Some(7), include_deleted: true };
         let page = hornero::Page::of(vec![1, 2], 1, |_| place.cursor(id));
         let cursor = ListMessages { cursor: page.next_cursor, ..Default::default() };
 
         let next = cursor.range(id).unwrap();
 
         assert_eq!((next.after, next.before, next.order), (Some(7), Some(20), Order::Desc));
+        assert!(next.include_deleted);
         assert!(cursor.range(ConversationId::generate()).is_err(), "of another conversation");
     }
 

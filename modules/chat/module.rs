@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use auth::AuthModule;
 use database::DatabaseModule;
-use delivery::{DeliveryModule, EventHistory};
+use delivery::{DeliveryModule, EventHistory, UnreadCounter};
 use hornero::{BoxError, Module, ModuleDef};
 
 mod announcements;
@@ -61,6 +61,7 @@ impl Module for ChatModule {
             .gateway(ChatGateway::new)
             .gateway(SessionChatGateway::new)
             .on_init(set_sources)
+            .on_init(set_unread)
             .export::<ChatService>();
     }
 }
@@ -73,5 +74,13 @@ async fn set_sources(
     for kind in ["message.new", "message.updated", "message.deleted", "conversation.cleared"] {
         history.set_source(kind, Arc::<dyn MessageRepository>::clone(&messages));
     }
+    Ok(())
+}
+
+async fn set_unread(
+    unread: Arc<UnreadCounter>,
+    messages: Arc<dyn MessageRepository>,
+) -> Result<(), BoxError> {
+    unread.set_source(messages);
     Ok(())
 }

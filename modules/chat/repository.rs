@@ -4,8 +4,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use database::{Database, StorageError};
-use delivery::{Announcement, ConversationId, ConversationKind, EventSource, LoggedEvent};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use delivery::{
+    Announcement, ConversationId, ConversationKind, EventSource, LoggedEvent, UnreadSource,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Query};
 use uuid::Uuid;
 
 mod clearing;
@@ -13,6 +15,7 @@ mod deleting;
 mod editing;
 mod row;
 mod sending;
+mod unread;
 
 pub(crate) use clearing::Clear;
 pub(crate) use deleting::Delete;
@@ -29,7 +32,7 @@ use crate::{
 /// Reads messages. They are stored and changed by the event log, as events of the kinds
 /// [`Send`], [`EditContent`], [`Delete`] and [`Clear`].
 #[async_trait]
-pub(crate) trait MessageRepository: EventSource {
+pub(crate) trait MessageRepository: EventSource + UnreadSource {
     /// A part of a conversation's messages, and one more than its limit if there is.
     async fn history(
         &self,
@@ -68,9 +71,10 @@ impl MessageRepository for SeaOrmMessageRepository {
         kind: ConversationKind,
         range: &Range,
     ) -> Result<Vec<Message>, StorageError> {
-        let mut rows = Entity::find()
-            .filter(Column::ConversationId.eq(conversation.0))
-            .filter(Column::DeletedAt.is_null());
+        let mut rows = Entity::find().filter(Column::ConversationId.eq(conversation.0));
+        if !range.include_deleted {
+            rows = rows.filter(Column::DeletedAt.is_null());
+        }
         if let Some(after) = range.after {
             rows = rows.filter(Column::Seq.gt(after));
         }
@@ -115,6 +119,21 @@ impl EventSource for SeaOrmMessageRepository {
             None => Some(Arc::new(clearing::cleared_of(event)?) as Arc<dyn Announcement>),
         };
         Ok(events.iter().map(recalled).collect())
+    }
+
+    async fn forget(&self, id: ConversationId, limit: u64) -> Result<u64, StorageError> {
+        let tx = self.db.begin().await?;
+        let oldest = Query::select()
+            .column(Column::Id)
+            .from(Entity)
+            .and_where(Column::ConversationId.eq(id.0))
+            .order_by(Column::Seq, sea_orm::Order::Asc)
+            .limit(limit)
+            .to_owned();
+        let oldest = Column::Id.in_subquery(oldest);
+        let removed = Entity::delete_many().filter(oldest).exec(&tx).await?.rows_affected;
+        tx.commit().await?;
+        Ok(removed)
     }
 }
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use auth::Caller;
-use delivery::{Access, AccessError, Appending, ConversationId, ConversationKind, EventLog, Right};
+use delivery::{
+    Access, AccessError, Appending, ConversationId, ConversationKind, Conversations, EventLog,
+    Right,
+};
 
 use crate::{
     dto::{EditMessage, SendMessage},
@@ -17,6 +20,7 @@ use crate::{
 /// Sends and reads messages, in rooms and sessions alike.
 pub struct ChatService {
     access: Arc<Access>,
+    conversations: Arc<Conversations>,
     log: Arc<EventLog>,
     messages: Arc<dyn MessageRepository>,
     typing: Arc<Typing>,
@@ -35,6 +39,7 @@ struct Kinds {
 impl ChatService {
     pub(crate) fn new(
         access: Arc<Access>,
+        conversations: Arc<Conversations>,
         log: Arc<EventLog>,
         messages: Arc<dyn MessageRepository>,
         typing: Arc<Typing>,
@@ -45,7 +50,7 @@ impl ChatService {
             delete: Arc::new(Delete),
             clear: Arc::new(Clear),
         };
-        Self { access, log, messages, typing, kinds }
+        Self { access, conversations, log, messages, typing, kinds }
     }
 
     /// Stores a message, then announces it to everybody who has joined the conversation.
@@ -168,6 +173,17 @@ impl ChatService {
         self.access.require(caller, conversation, Right::Read).await?;
         let kind = self.access.kind(conversation).await?;
         Ok(self.messages.history(conversation, kind, range).await?)
+    }
+
+    /// How many messages there are in a conversation, without those that were deleted.
+    pub(crate) async fn count(
+        &self,
+        caller: &Caller,
+        id: ConversationId,
+    ) -> Result<i64, ChatError> {
+        self.access.require(caller, id, Right::Read).await?;
+        let conversation = self.conversations.find(id).await?;
+        Ok(conversation.ok_or(AccessError::Denied)?.message_count)
     }
 
     /// Refuses unless the conversation is of `kind`: a room's messages are not a session's.

@@ -33,7 +33,9 @@ pub enum Right {
     Edit,
     /// Take back what others have said.
     Moderate,
-    /// Take back all that was said.
+    /// Change its name and the like.
+    Change,
+    /// Take back all that was said, or the conversation itself.
     Clear,
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use auth::UserId;
+use hornero::SocketRef;
 
 use crate::{
     announcement::Vocabulary, conversation::ConversationId, hub::Listening,
@@ -26,6 +27,8 @@ struct Listeners {
 
 struct Joins {
     user: UserId,
+    /// None in tests of this file.
+    socket: Option<SocketRef>,
     conversations: HashMap<ConversationId, Join>,
 }
 
@@ -35,21 +38,29 @@ struct Join {
     _listening: Option<Listening>,
 }
 
+/// A socket that joins.
+pub(crate) struct Joiner<'a> {
+    pub(crate) key: SocketKey,
+    pub(crate) user: &'a UserId,
+    pub(crate) socket: Option<&'a SocketRef>,
+}
+
 impl Audience {
     /// Adds a socket, or changes the vocabulary it hears the conversation in.
     /// Tells the vocabulary before, and whether it is the user's first socket there.
     pub(crate) fn join(
         &mut self,
-        socket: SocketKey,
-        user: &UserId,
+        joiner: &Joiner<'_>,
         conversation: ConversationId,
         vocabulary: Vocabulary,
         listening: Option<Listening>,
     ) -> (Option<Vocabulary>, bool) {
-        let joins = self
-            .sockets
-            .entry(socket)
-            .or_insert_with(|| Joins { user: user.clone(), conversations: HashMap::new() });
+        let (socket, user) = (joiner.key, joiner.user);
+        let joins = self.sockets.entry(socket).or_insert_with(|| Joins {
+            user: user.clone(),
+            socket: joiner.socket.cloned(),
+            conversations: HashMap::new(),
+        });
         let join = Join { vocabulary, _listening: listening };
         let before = joins.conversations.insert(conversation, join).map(|it| it.vocabulary);
         let listeners = self.listeners.entry(conversation).or_default();
@@ -89,6 +100,19 @@ impl Audience {
         Some((vocabulary, last))
     }
 
+    /// The sockets that have joined a conversation: all, or those of one user.
+    pub(crate) fn sockets(
+        &self,
+        conversation: ConversationId,
+        user: Option<&UserId>,
+    ) -> Vec<SocketRef> {
+        let Some(listeners) = self.listeners.get(&conversation) else { return Vec::new() };
+        let of_user = user.map(|it| listeners.users.get(it).into_iter().flatten());
+        let of_all = user.is_none().then(|| listeners.users.values().flatten());
+        let keys = of_user.into_iter().flatten().chain(of_all.into_iter().flatten());
+        keys.filter_map(|it| self.sockets.get(it)?.socket.clone()).collect()
+    }
+
     /// Conversations that a socket has joined.
     pub(crate) fn joined(&self, socket: SocketKey) -> Vec<ConversationId> {
         let joins = self.sockets.get(&socket);
@@ -113,6 +137,11 @@ impl Audience {
     /// Whether a user listens.
     pub(crate) fn hears(&self, conversation: ConversationId, user: &UserId) -> bool {
         self.listeners.get(&conversation).is_some_and(|it| it.users.contains_key(user))
+    }
+
+    /// How many sockets listen.
+    pub(crate) fn sockets_in(&self, conversation: ConversationId) -> usize {
+        self.listeners.get(&conversation).map_or(0, |it| it.channels.values().sum())
     }
 
     /// How many users listen.
@@ -152,14 +181,21 @@ mod tests {
         SocketKey::of_test(namespace, number)
     }
 
+    fn joiner(key: SocketKey, user: &UserId) -> Joiner<'_> {
+        Joiner { key, user, socket: None }
+    }
+
     #[test]
     fn first_and_last_socket_of_a_user_are_told() {
         let mut audience = Audience::default();
         let (room, ada) = (ConversationId::generate(), UserId::generate());
         let (tab, phone) = (socket(0, 1), socket(1, 2));
 
-        assert_eq!(audience.join(tab, &ada, room, Vocabulary::Chat, None), (None, true));
-        assert_eq!(audience.join(phone, &ada, room, Vocabulary::Chat, None), (None, false));
+        assert_eq!(audience.join(&joiner(tab, &ada), room, Vocabulary::Chat, None), (None, true));
+        assert_eq!(
+            audience.join(&joiner(phone, &ada), room, Vocabulary::Chat, None),
+            (None, false)
+        );
         assert_eq!(audience.online(room), 1);
         assert_eq!(audience.leave(tab, room), Some((Vocabulary::Chat, false)));
         assert_eq!(audience.leave(tab, room), None);
@@ -172,9 +208,9 @@ mod tests {
         let mut audience = Audience::default();
         let (room, ada) = (ConversationId::generate(), UserId::generate());
         let tab = socket(0, 1);
-        audience.join(tab, &ada, room, Vocabulary::Chat, None);
+        audience.join(&joiner(tab, &ada), room, Vocabulary::Chat, None);
 
-        let again = audience.join(tab, &ada, room, Vocabulary::Session, None);
+        let again = audience.join(&joiner(tab, &ada), room, Vocabulary::Session, None);
 
         assert_eq!(again, (Some(Vocabulary::Chat), false));
         assert!(audience.listens(room, 0, Vocabulary::Session));
@@ -188,7 +224,7 @@ mod tests {
             let user = UserId::generate();
             for _ in 0..3 {
                 let room = ConversationId::generate();
-                audience.join(socket(0, number), &user, room, Vocabulary::Chat, None);
+                audience.join(&joiner(socket(0, number), &user), room, Vocabulary::Chat, None);
             }
         }
         for number in 0..100 {

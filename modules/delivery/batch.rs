@@ -140,7 +140,7 @@ impl<K: EventKind + ?Sized + 'static> Group for GroupOf<K> {
                 *counts.entry(draft.conversation()).or_default() += 1;
             }
         }
-        let mut next = repository.take_seqs(tx, &counts, at).await?;
+        let mut next = repository.take_seqs(tx, &counts, self.kind.tally(), at).await?;
 
         // A draft for a conversation that does not exist has no place, and takes no seq.
         let mut placed = Vec::with_capacity(drafts.len());

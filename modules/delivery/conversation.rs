@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use database::{StorageError, Transaction};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -71,6 +72,8 @@ pub struct Conversation {
     pub last_seq: i64,
     /// Number of the oldest event that is kept; 1 unless older ones were removed.
     pub first_seq: i64,
+    /// How many messages it has, without those that were deleted.
+    pub message_count: i64,
     /// Names one life of its log; another one after it was restored from a backup.
     pub epoch: Uuid,
     /// When it began.
@@ -79,14 +82,16 @@ pub struct Conversation {
     pub last_activity_at: DateTime<Utc>,
 }
 
-/// Begins and finds conversations.
+/// Begins, finds and ends conversations.
 pub struct Conversations {
     repository: Arc<dyn ConversationRepository>,
+    /// Says that one has ended, and is to be removed.
+    pub(crate) ended: Notify,
 }
 
 impl Conversations {
     pub(crate) fn new(repository: Arc<dyn ConversationRepository>) -> Self {
-        Self { repository }
+        Self { repository, ended: Notify::new() }
     }
 
     /// Begins a conversation in the transaction that stores the room or session it is.
@@ -106,11 +111,22 @@ impl Conversations {
             kind,
             last_seq: 0,
             first_seq: 1,
+            message_count: 0,
             epoch: Uuid::new_v4(),
             created_at: now,
             last_activity_at: now,
         };
         self.repository.insert(tx, &conversation).await
+    }
+
+    /// Ends a conversation in the transaction that removes the room or session it is. From the
+    /// commit on it is unknown to everybody; its log is removed little by little.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage; the transaction is of no use any more.
+    pub async fn end(&self, tx: &Transaction, id: ConversationId) -> Result<(), StorageError> {
+        self.repository.end(tx, id, Utc::now()).await
     }
 
     /// The conversation with this id.

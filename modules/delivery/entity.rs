@@ -18,6 +18,8 @@ pub mod conversation {
         pub epoch: Uuid,
         pub created_at: DateTimeUtc,
         pub last_activity_at: DateTimeUtc,
+        pub message_count: i64,
+        pub ended_at: Option<DateTimeUtc>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

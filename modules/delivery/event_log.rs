@@ -70,6 +70,19 @@ pub enum Decision<S> {
     Refuse(ClientError),
 }
 
+/// What each event of a kind does to the number of messages in its conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tally {
+    /// Nothing.
+    Same,
+    /// A message is said.
+    OneMore,
+    /// A message is taken back.
+    OneLess,
+    /// All messages are taken back.
+    NoneLeft,
+}
+
 /// A kind of event, kept in the tables of the feature it belongs to.
 ///
 /// Its functions run inside the log's transaction, so that the feature's rows, the
@@ -84,6 +97,11 @@ pub trait EventKind: Send + Sync {
 
     /// Name of the kind, e.g. `message.new`.
     fn name(&self) -> &'static str;
+
+    /// What each event does to the number of messages. Nothing, unless said otherwise.
+    fn tally(&self) -> Tally {
+        Tally::Same
+    }
 
     /// Most drafts that are decided and stored at once. One where a draft's decision may
     /// depend on the draft before it; more where only repeats do.

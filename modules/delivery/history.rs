@@ -48,6 +48,12 @@ pub trait EventSource: Send + Sync {
         kind: ConversationKind,
         events: &[LoggedEvent],
     ) -> Result<Vec<Option<Arc<dyn Announcement>>>, StorageError>;
+
+    /// Removes at most `limit` rows of a conversation that has ended, and tells how many those
+    /// were. Whatever is kept elsewhere must go when the conversation's row does.
+    async fn forget(&self, _: ConversationId, _limit: u64) -> Result<u64, StorageError> {
+        Ok(0)
+    }
 }
 
 /// Reads what has happened.
@@ -111,6 +117,25 @@ impl EventHistory {
         }
         events.sort_unstable_by_key(|it| it.seq);
         Ok(events)
+    }
+
+    /// Removes at most `limit` rows that some feature keeps with a conversation that has ended.
+    pub(crate) async fn forget(
+        &self,
+        conversation: ConversationId,
+        limit: u64,
+    ) -> Result<u64, StorageError> {
+        for source in self.all_sources() {
+            let removed = source.forget(conversation, limit).await?;
+            if removed > 0 {
+                return Ok(removed);
+            }
+        }
+        Ok(0)
+    }
+
+    fn all_sources(&self) -> Vec<Arc<dyn EventSource>> {
+        self.sources.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     fn source(&self, kind: &str) -> Option<Arc<dyn EventSource>> {

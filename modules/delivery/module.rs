@@ -23,12 +23,14 @@ mod history;
 mod hub;
 mod notice;
 mod rejoin;
+mod removal;
 mod replay;
 mod repository;
 mod socketio_door;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod writer;
 
 pub use access::{Access, AccessPolicy, Participant, Right};
@@ -36,14 +38,19 @@ pub use announcement::{Announcement, Vocabulary};
 pub use config::DeliveryConfig;
 pub use conversation::{Conversation, ConversationId, ConversationKind, Conversations};
 pub use error::{AccessError, AppendError};
-pub use event_log::{Appended, Appending, Decision, Draft, EventKind, EventLog, Placed, Stored};
+pub use event_log::{
+    Appended, Appending, Decision, Draft, EventKind, EventLog, Placed, Stored, Tally,
+};
 pub use history::{EventHistory, EventSource, LoggedEvent};
+pub use notice::{LeftReason, RoomLeft, SessionLeft};
 pub use replay::{Replay, Since};
 pub use socketio_door::{NAMESPACES, SocketIoDoor};
 pub use subscriptions::{Joined, JoinedMember, Subscriptions};
+pub use unread::{Unread, UnreadCounter, UnreadSource};
 
 use crate::{
-    gateway::DeliveryGateway, hub::Hub, rejoin::Rejoin, repository::SeaOrmConversationRepository,
+    gateway::DeliveryGateway, hub::Hub, rejoin::Rejoin, removal::Removal,
+    repository::SeaOrmConversationRepository,
 };
 
 /// Wires up delivery. Exports what features append, authorise and announce with.
@@ -63,15 +70,19 @@ impl Module for DeliveryModule {
             .provide(EventLog::new)
             .provide(Subscriptions::new)
             .provide(Rejoin::new)
+            .provide(Removal::new)
+            .provide(UnreadCounter::default)
             .gateway(DeliveryGateway::new)
             .on_init(Hub::start)
             .on_init(EventLog::start)
+            .task(Removal::run)
             .on_shutdown(EventLog::flush)
             .export::<Conversations>()
             .export::<Access>()
             .export::<EventHistory>()
             .export::<EventLog>()
             .export::<SocketIoDoor>()
-            .export::<Subscriptions>();
+            .export::<Subscriptions>()
+            .export::<UnreadCounter>();
     }
 }

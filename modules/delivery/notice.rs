@@ -56,6 +56,62 @@ impl Event for MovementNotification {
     const NAME: &'static str = "chat:system:notification";
 }
 
+/// A socket does not hear a conversation any more.
+pub(crate) struct Left {
+    pub(crate) conversation: ConversationId,
+    pub(crate) reason: LeftReason,
+}
+
+/// Why a socket does not hear a conversation any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LeftReason {
+    /// It has asked for it.
+    Left,
+    /// Its user is not a member any more.
+    Removed,
+    /// The conversation is deleted.
+    Deleted,
+}
+
+impl Announcement for Left {
+    fn frame(&self, vocabulary: Vocabulary) -> Option<Frame> {
+        let (id, reason) = (self.conversation, self.reason);
+        match vocabulary {
+            Vocabulary::Chat => Frame::of(&RoomLeft { room_id: id, reason }),
+            Vocabulary::Session => Frame::of(&SessionLeft { session_id: id, reason }),
+        }
+    }
+}
+
+/// `chat:room:left`: the socket does not hear the conversation any more.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomLeft {
+    /// The room, or any other conversation.
+    pub room_id: ConversationId,
+    /// Why.
+    pub reason: LeftReason,
+}
+
+impl Event for RoomLeft {
+    const NAME: &'static str = "chat:room:left";
+}
+
+/// `session_left`: the socket does not hear the conversation any more.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionLeft {
+    /// The session, or any other conversation.
+    pub session_id: ConversationId,
+    /// Why.
+    pub reason: LeftReason,
+}
+
+impl Event for SessionLeft {
+    const NAME: &'static str = "session_left";
+}
+
 /// A user of a session.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -239,6 +239,7 @@ mod tests {
             kind,
             last_seq,
             first_seq,
+            message_count: last_seq,
             epoch,
             created_at: now,
             last_activity_at: now,

@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use database::{Database, StorageError, Transaction};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Order, QueryFilter, QueryOrder,
     QueryResult, Statement,
+    sea_query::{Expr, Query},
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use crate::{
     conversation::{Conversation, ConversationId, ConversationKind},
     entity::{conversation, event},
+    event_log::Tally,
     history::LoggedEvent,
 };
 
@@ -38,15 +40,32 @@ pub(crate) trait ConversationRepository: Send + Sync {
     /// Stores a new conversation.
     async fn insert(&self, tx: &Transaction, it: &Conversation) -> Result<(), StorageError>;
 
+    /// Notes that a conversation has ended. From then on it does not exist.
+    async fn end(
+        &self,
+        tx: &Transaction,
+        id: ConversationId,
+        now: DateTime<Utc>,
+    ) -> Result<(), StorageError>;
+
+    /// One that has ended, and is not removed yet.
+    async fn ended(&self) -> Result<Option<ConversationId>, StorageError>;
+
+    /// Removes at most `limit` events of a conversation that has ended, and tells how many
+    /// those were; the last time, the conversation, too.
+    async fn remove(&self, id: ConversationId, limit: u64) -> Result<u64, StorageError>;
+
     /// Those of `ids` that exist.
     async fn find_all(&self, ids: &[ConversationId]) -> Result<Vec<Conversation>, StorageError>;
 
     /// Takes the next seqs, as many as are wanted of each conversation, and returns the first
-    /// of each. A conversation that does not exist is left out.
+    /// of each; `tally` says what becomes of its number of messages. A conversation that does
+    /// not exist is left out.
     async fn take_seqs(
         &self,
         tx: &Transaction,
         counts: &HashMap<ConversationId, i64>,
+        tally: Tally,
         now: DateTime<Utc>,
     ) -> Result<HashMap<ConversationId, i64>, StorageError>;
 
@@ -92,15 +111,56 @@ impl ConversationRepository for SeaOrmConversationRepository {
             epoch: it.epoch,
             created_at: it.created_at,
             last_activity_at: it.last_activity_at,
+            message_count: it.message_count,
+            ended_at: None,
         };
         let insert = conversation::Entity::insert(row.into_active_model());
         insert.exec_without_returning(tx).await?;
         Ok(())
     }
 
+    async fn end(
+        &self,
+        tx: &Transaction,
+        id: ConversationId,
+        now: DateTime<Utc>,
+    ) -> Result<(), StorageError> {
+        conversation::Entity::update_many()
+            .filter(conversation::Column::Id.eq(id.0))
+            .col_expr(conversation::Column::EndedAt, Expr::value(now))
+            .exec(tx)
+            .await?;
+        Ok(())
+    }
+
+    async fn ended(&self) -> Result<Option<ConversationId>, StorageError> {
+        let ended = conversation::Column::EndedAt.is_not_null();
+        let row = conversation::Entity::find().filter(ended).one(self.db.read()).await?;
+        Ok(row.map(|it| ConversationId(it.id)))
+    }
+
+    async fn remove(&self, id: ConversationId, limit: u64) -> Result<u64, StorageError> {
+        let tx = self.db.begin().await?;
+        let oldest = Query::select()
+            .column(event::Column::Id)
+            .from(event::Entity)
+            .and_where(event::Column::ConversationId.eq(id.0))
+            .order_by(event::Column::Seq, Order::Asc)
+            .limit(limit)
+            .to_owned();
+        let oldest = event::Column::Id.in_subquery(oldest);
+        let removed = event::Entity::delete_many().filter(oldest).exec(&tx).await?.rows_affected;
+        if removed < limit {
+            conversation::Entity::delete_by_id(id.0).exec(&tx).await?;
+        }
+        tx.commit().await?;
+        Ok(removed)
+    }
+
     async fn find_all(&self, ids: &[ConversationId]) -> Result<Vec<Conversation>, StorageError> {
         let rows = conversation::Entity::find()
             .filter(conversation::Column::Id.is_in(ids.iter().map(|it| it.0)))
+            .filter(conversation::Column::EndedAt.is_null())
             .all(self.db.read())
             .await?;
         Ok(rows.into_iter().filter_map(known).collect())
@@ -110,6 +170,7 @@ impl ConversationRepository for SeaOrmConversationRepository {
         &self,
         tx: &Transaction,
         counts: &HashMap<ConversationId, i64>,
+        tally: Tally,
         now: DateTime<Utc>,
     ) -> Result<HashMap<ConversationId, i64>, StorageError> {
         if counts.is_empty() {
@@ -124,9 +185,16 @@ impl ConversationRepository for SeaOrmConversationRepository {
             let _ = write!(wanted, "{separator}(${first}, ${})", first + 1);
             values.extend([id.0.into(), (*count).into()]);
         }
+        let tally = match tally {
+            Tally::Same => "",
+            Tally::OneMore => "message_count = message_count + wanted.column2, ",
+            Tally::OneLess => "message_count = message_count - wanted.column2, ",
+            Tally::NoneLeft => "message_count = 0, ",
+        };
         let sql = format!(
-            "UPDATE conversations SET last_seq = last_seq + wanted.column2, last_activity_at = $1 \
-             FROM (VALUES {wanted}) AS wanted WHERE conversations.id = wanted.column1 \
+            "UPDATE conversations SET last_seq = last_seq + wanted.column2, {tally}\
+             last_activity_at = $1 FROM (VALUES {wanted}) AS wanted \
+             WHERE conversations.id = wanted.column1 AND conversations.ended_at IS NULL \
              RETURNING conversations.id, conversations.last_seq"
         );
         let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
@@ -190,6 +258,7 @@ fn known(row: conversation::Model) -> Option<Conversation> {
         kind: ConversationKind::parse(&row.kind)?,
         last_seq: row.last_seq,
         first_seq: row.first_seq,
+        message_count: row.message_count,
         epoch: row.epoch,
         created_at: row.created_at,
         last_activity_at: row.last_activity_at,

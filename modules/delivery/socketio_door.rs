@@ -11,7 +11,7 @@ use hornero::{Broadcast, EmitEvent, PublicId, SocketIo, SocketRef};
 
 use crate::{
     announcement::{Announcement, Vocabulary},
-    audience::Audience,
+    audience::{Audience, Joiner},
     conversation::ConversationId,
     error::AccessError,
     hub::{Door, Event, Listening},
@@ -84,8 +84,9 @@ impl SocketIoDoor {
         let conversation = listening.conversation();
         self.require_room(socket, conversation)?;
         let key = SocketKey::of(socket);
-        let (before, first) =
-            self.audience().join(key, user, conversation, vocabulary, Some(listening));
+        let joiner = Joiner { key, user, socket: Some(socket) };
+        let joined = self.audience().join(&joiner, conversation, vocabulary, Some(listening));
+        let (before, first) = joined;
         if let Some(before) = before {
             socket.leave(channel(conversation, before));
         }
@@ -136,6 +137,33 @@ impl SocketIoDoor {
         Some(last)
     }
 
+    /// The sockets that have joined a conversation: all, or those of one user.
+    pub(crate) fn sockets(
+        &self,
+        conversation: ConversationId,
+        user: Option<&UserId>,
+    ) -> Vec<SocketRef> {
+        self.audience().sockets(conversation, user)
+    }
+
+    /// Makes a socket leave that has not asked for it, and tells it why. It hears nothing of the
+    /// conversation after that. As [`Self::leave`].
+    pub(crate) fn send_away(
+        &self,
+        socket: &SocketRef,
+        conversation: ConversationId,
+        why: &dyn Announcement,
+    ) -> Option<bool> {
+        let vocabulary = self.audience().vocabulary(SocketKey::of(socket), conversation)?;
+        let last = self.leave(socket, conversation);
+        let told = why.frame(vocabulary).is_none_or(|it| socket.emit_frame(&it).is_ok());
+        if !told {
+            // It would go on believing that it hears the conversation.
+            socket.disconnect_slow();
+        }
+        last
+    }
+
     pub(crate) fn joined(&self, socket: &SocketRef) -> Vec<ConversationId> {
         self.audience().joined(SocketKey::of(socket))
     }
@@ -148,6 +176,36 @@ impl SocketIoDoor {
     /// How many users listen to a conversation.
     pub fn online(&self, conversation: ConversationId) -> usize {
         self.audience().online(conversation)
+    }
+
+    /// How many sockets listen to a conversation.
+    pub fn sockets_in(&self, conversation: ConversationId) -> usize {
+        self.audience().sockets_in(conversation)
+    }
+
+    /// Tells everybody, or the sockets of one user, but not `except`. As [`Self::tell_others`].
+    pub async fn tell_some(
+        &self,
+        conversation: ConversationId,
+        announcement: &dyn Announcement,
+        only: Option<&UserId>,
+        except: Option<&SocketRef>,
+    ) {
+        if only.is_none() {
+            return self.tell(conversation, announcement, except).await;
+        }
+        let except = except.map(SocketKey::of);
+        for socket in self.sockets(conversation, only) {
+            let key = SocketKey::of(&socket);
+            if Some(key) == except {
+                continue;
+            }
+            let vocabulary = self.audience().vocabulary(key, conversation);
+            let frame = vocabulary.and_then(|it| announcement.frame(it));
+            if frame.is_some_and(|it| socket.emit_frame(&it).is_err()) {
+                socket.disconnect_slow();
+            }
+        }
     }
 
     /// Tells everybody but `socket`. A listener that reads too slowly may miss it.

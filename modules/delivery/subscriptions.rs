@@ -1,6 +1,12 @@
 //! Joining and leaving conversations by Socket.IO.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use auth::{Caller, UserId, UserService};
 use hornero::SocketRef;
@@ -11,9 +17,10 @@ use crate::{
     announcement::Vocabulary,
     conversation::{Conversation, ConversationId, Conversations},
     error::AccessError,
+    event_log::EventLog,
     history::EventHistory,
     hub::Hub,
-    notice::{Direction, Movement},
+    notice::{Direction, Left, LeftReason, Movement},
     replay::{Plan, Replay, Since},
     socketio_door::{SocketIoDoor, user_of},
 };
@@ -29,6 +36,9 @@ pub struct Subscriptions {
     door: Arc<SocketIoDoor>,
     hub: Arc<Hub>,
     history: Arc<EventHistory>,
+    log: Arc<EventLog>,
+    /// How often somebody lost access.
+    removals: AtomicU64,
 }
 
 /// What a client learns when it joins.
@@ -79,8 +89,10 @@ impl Subscriptions {
         door: Arc<SocketIoDoor>,
         hub: Arc<Hub>,
         history: Arc<EventHistory>,
+        log: Arc<EventLog>,
     ) -> Self {
-        Self { access, conversations, users, door, hub, history }
+        let removals = AtomicU64::new(0);
+        Self { access, conversations, users, door, hub, history, log, removals }
     }
 
     /// Makes a socket join a conversation, and tells the others of a user who was not there
@@ -98,6 +110,7 @@ impl Subscriptions {
         since: Option<Since>,
     ) -> Result<(Joined, Replay), AccessError> {
         let (id, vocabulary) = to;
+        let removals = self.removals.load(Ordering::Acquire);
         let role = self.access.require(caller, id, Right::Join).await?;
         let listening = self.hub.listen(id);
         self.hub.open(&listening).await?;
@@ -105,8 +118,16 @@ impl Subscriptions {
         let kept = self.hub.listen(id);
         let join = |head| (head, self.door.join(socket, &caller.user_id, vocabulary, kept));
         let (head, first) = listening.at_head(join).await;
+        let first = first?;
+        if self.removals.load(Ordering::Acquire) != removals {
+            // Perhaps it was this one who lost access, and was not yet there to be sent away.
+            if let Err(error) = self.access.require(caller, id, Right::Join).await {
+                self.door.leave(socket, id);
+                return Err(error);
+            }
+        }
         // Nothing fails from here on: a socket that had joined before has not lost that.
-        if first? {
+        if first {
             self.tell_moved(socket, id, caller.user_id.clone(), Direction::Joined).await;
         }
         let plan = Plan::of(since, &described.conversation, head);
@@ -159,6 +180,42 @@ impl Subscriptions {
         if let Some(user) = user_of(socket).filter(|_| last) {
             self.tell_moved(socket, conversation, user, Direction::Left).await;
         }
+    }
+
+    /// Makes the sockets of a user leave a conversation to which the user has lost access.
+    pub async fn remove(&self, conversation: ConversationId, user: &UserId) {
+        let sockets = self.send_away(conversation, Some(user), LeftReason::Removed).await;
+        let Some(last) = sockets.last() else { return };
+        self.tell_moved(last, conversation, user.clone(), Direction::Left).await;
+    }
+
+    /// Makes all sockets leave a conversation that has [ended](Conversations::end), once they
+    /// have been told what was stored before.
+    pub async fn end(&self, conversation: ConversationId) {
+        // It fails only where nobody is told anything any more.
+        let _ = Arc::clone(&self.log).flush().await;
+        self.send_away(conversation, None, LeftReason::Deleted).await;
+        self.conversations.ended.notify_one();
+    }
+
+    /// Tells which sockets have left.
+    async fn send_away(
+        &self,
+        conversation: ConversationId,
+        user: Option<&UserId>,
+        reason: LeftReason,
+    ) -> Vec<SocketRef> {
+        self.removals.fetch_add(1, Ordering::AcqRel);
+        let why = Left { conversation, reason };
+        let leave = |_| {
+            let sockets = self.door.sockets(conversation, user);
+            for socket in &sockets {
+                self.door.send_away(socket, conversation, &why);
+            }
+            sockets
+        };
+        // Between two deliveries: what is told after the farewell would be one too many.
+        self.hub.listen(conversation).at_head(leave).await
     }
 
     /// Ends all subscriptions of a socket that is gone.

@@ -11,7 +11,7 @@ use delivery::ConversationId;
 use hornero::{ClientError, Controller, Cursor, Json, Page, Query, Routes, Valid, routes};
 
 use crate::{
-    dto::{CreateRoom, ListRooms, RoomView},
+    dto::{CreateRoom, ListRooms, PatchRoom, RoomView},
     room::{Room, Visibility},
     service::RoomService,
 };
@@ -38,7 +38,11 @@ impl Authenticates for RoomController {
 
 impl Controller for RoomController {
     fn routes() -> Routes<Self> {
-        Routes::new().routes(routes!(create_room, list_rooms)).routes(routes!(get_room))
+        Routes::new().routes(routes!(create_room, list_rooms)).routes(routes!(
+            get_room,
+            change_room,
+            delete_room
+        ))
     }
 }
 
@@ -83,7 +87,7 @@ async fn list_rooms(
     let after = query.cursor.map(|it| Cursor::decode(&it, list)?.key()).transpose()?;
     let after = after.map(ConversationId);
     let rooms = if public {
-        this.rooms.list_public(after, query.limit + 1).await?
+        this.rooms.list_public(&caller, after, query.limit + 1).await?
     } else {
         this.rooms.list_mine(&caller, after, query.limit + 1).await?
     };
@@ -109,4 +113,47 @@ async fn get_room(
     Path(room_id): Path<ConversationId>,
 ) -> Result<axum::Json<RoomView>, ClientError> {
     Ok(axum::Json(this.rooms.get(&caller, room_id).await?.into()))
+}
+
+/// Changes a room's name, visibility or metadata. For owners and moderators.
+#[utoipa::path(
+    patch,
+    path = "/rooms/{roomId}",
+    params(("roomId" = ConversationId, Path, description = "The room")),
+    request_body = PatchRoom,
+    responses(
+        (status = 200, description = "The room as it is now", body = RoomView),
+        (status = 403, description = "The role is not enough, or not a member of the public room; or the token lacks the scope `chat`"),
+        (status = 404, description = "No such room, or a private one of others"),
+    ),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
+)]
+async fn change_room(
+    State(this): State<Arc<RoomController>>,
+    caller: Caller,
+    Path(room_id): Path<ConversationId>,
+    Valid(Json(body)): Valid<Json<PatchRoom>>,
+) -> Result<axum::Json<RoomView>, ClientError> {
+    Ok(axum::Json(this.rooms.change(&caller, room_id, body.into()).await?.into()))
+}
+
+/// Deletes a room with all that was said there. For owners.
+#[utoipa::path(
+    delete,
+    path = "/rooms/{roomId}",
+    params(("roomId" = ConversationId, Path, description = "The room")),
+    responses(
+        (status = 204, description = "It is deleted, and those who have joined it are told"),
+        (status = 403, description = "The role is not enough, or not a member of the public room; or the token lacks the scope `chat`"),
+        (status = 404, description = "No such room, or a private one of others"),
+    ),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
+)]
+async fn delete_room(
+    State(this): State<Arc<RoomController>>,
+    caller: Caller,
+    Path(room_id): Path<ConversationId>,
+) -> Result<StatusCode, ClientError> {
+    this.rooms.remove(&caller, room_id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,6 +1,6 @@
 //! The wire forms of rooms, field by field.
 
-use auth::UserId;
+use auth::{Presence, UserId};
 use delivery::{ConversationId, Joined, Since};
 use hornero::{Event, rules, timestamp};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,10 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::room::{Room, Visibility};
+use crate::{
+    member_service::{KnownMember, RoomPresence},
+    room::{ChangeRoom, MemberRole, Room, Visibility},
+};
 
 /// Body of `POST /rooms`, and payload of `chat:room:create`.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -35,6 +38,69 @@ pub(crate) struct CreateRoom {
 
 fn public() -> Visibility {
     Visibility::Public
+}
+
+/// Body of `PATCH /rooms/{roomId}`: what is to change, at least one of them.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(min_properties = 1)]
+pub(crate) struct PatchRoom {
+    /// 1 to 100 characters.
+    #[serde(default, deserialize_with = "rules::not_null")]
+    #[validate(length(min = 1, max = 100), custom(function = "rules::single_line"))]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        nullable = false
+    )]
+    name: Option<String>,
+    /// Members stay members.
+    #[serde(default, deserialize_with = "rules::not_null")]
+    #[schema(nullable = false)]
+    visibility: Option<Visibility>,
+    /// Instead of what was there; an object of at most 16 KiB and 8 levels.
+    #[serde(default, deserialize_with = "rules::not_null")]
+    #[validate(custom(function = "rules::metadata"))]
+    #[schema(value_type = Option<Object>, nullable = false)]
+    metadata: Option<Map<String, Value>>,
+}
+
+impl From<PatchRoom> for ChangeRoom {
+    fn from(it: PatchRoom) -> Self {
+        Self { name: it.name, visibility: it.visibility, metadata: it.metadata }
+    }
+}
+
+/// Body of `PUT /rooms/{roomId}/members/{userId}`.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct SetMember {
+    /// What the user is to be.
+    pub(crate) role: MemberRole,
+}
+
+/// Body of `POST /rooms/{roomId}/read`, and part of the payload of `chat:message:read`.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+pub(crate) struct ReadMessages {
+    /// The `eventSeq` up to which the caller has read.
+    #[validate(range(min = 0))]
+    #[schema(minimum = 0)]
+    pub(crate) seq: i64,
+}
+
+/// Query of `GET /rooms/{roomId}/members`.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListMembers {
+    /// Where the page before ended.
+    #[param(nullable = false)]
+    pub(crate) cursor: Option<String>,
+    /// 1 to 100. Default 50.
+    #[serde(default = "default_limit")]
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    pub(crate) limit: u64,
 }
 
 /// Query of `GET /rooms`.
@@ -98,6 +164,10 @@ pub(crate) struct RoomView {
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,
     member_count: u64,
+    /// Messages of others that the caller, a member, has not read; 100 at most.
+    unread_count: u64,
+    /// Whether there are more.
+    unread_more: bool,
     #[schema(format = DateTime)]
     created_at: String,
     #[schema(format = DateTime)]
@@ -113,9 +183,79 @@ impl From<Room> for RoomView {
             created_by: room.created_by,
             metadata: room.metadata,
             member_count: room.member_count,
+            unread_count: room.unread.count,
+            unread_more: room.unread.more,
             created_at: timestamp(room.created_at),
             updated_at: timestamp(room.updated_at),
         }
+    }
+}
+
+/// A member of a room, as others see the user.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MemberView {
+    user_id: UserId,
+    display_name: String,
+    role: MemberRole,
+    /// Whether the user listens to the room.
+    online: bool,
+    #[schema(format = DateTime)]
+    joined_at: String,
+}
+
+impl From<KnownMember> for MemberView {
+    fn from(it: KnownMember) -> Self {
+        Self {
+            user_id: it.member.user_id,
+            display_name: it.display_name,
+            role: it.member.role,
+            online: it.online,
+            joined_at: timestamp(it.member.joined_at),
+        }
+    }
+}
+
+/// Who is there.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PresenceView {
+    /// Users who listen to the room, members or not.
+    online: usize,
+    users: Vec<PresentView>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct PresentView {
+    user_id: UserId,
+    /// Whether the user is connected, to this room or not.
+    status: PresenceStatus,
+    /// When a user who is offline was last connected, if that is known.
+    #[schema(format = DateTime, required)]
+    last_seen: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum PresenceStatus {
+    Online,
+    Offline,
+}
+
+impl From<RoomPresence> for PresenceView {
+    fn from(it: RoomPresence) -> Self {
+        let users = it.users.into_iter().map(|(user_id, presence)| PresentView {
+            user_id,
+            status: match presence {
+                Presence::Online => PresenceStatus::Online,
+                Presence::Offline(_) => PresenceStatus::Offline,
+            },
+            last_seen: match presence {
+                Presence::Online => None,
+                Presence::Offline(since) => since.map(timestamp),
+            },
+        });
+        Self { online: it.online, users: users.collect() }
     }
 }
 
@@ -131,7 +271,7 @@ pub(crate) struct RoomCreated {
 pub(crate) struct RoomJoined {
     room_id: ConversationId,
     /// The first 100, owners first.
-    members: Vec<MemberView>,
+    members: Vec<JoinedMemberView>,
     member_count: u64,
     /// Members who listen.
     online: usize,
@@ -145,7 +285,7 @@ pub(crate) struct RoomJoined {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct MemberView {
+struct JoinedMemberView {
     user_id: UserId,
     display_name: String,
     role: &'static str,
@@ -158,7 +298,7 @@ impl Event for RoomJoined {
 
 impl RoomJoined {
     pub(crate) fn new(room_id: ConversationId, joined: Joined) -> Self {
-        let members = joined.members.into_iter().map(|it| MemberView {
+        let members = joined.members.into_iter().map(|it| JoinedMemberView {
             user_id: it.user_id,
             display_name: it.display_name,
             role: it.role,
@@ -175,12 +315,4 @@ impl RoomJoined {
             role: joined.role,
         }
     }
-}
-
-/// `chat:room:left`, and the ack of `chat:room:leave`.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct RoomLeft {
-    pub(crate) room_id: ConversationId,
-    pub(crate) reason: &'static str,
 }

@@ -3,7 +3,7 @@
 use auth::AuthError;
 use database::StorageError;
 use delivery::AccessError;
-use hornero::ClientError;
+use hornero::{ClientError, ErrorKind};
 
 /// Reason the room service refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,18 @@ pub enum RoomError {
     #[error(transparent)]
     Auth(#[from] AuthError),
 
+    /// Nothing is to be changed.
+    #[error("must be given, or `visibility`, or `metadata`")]
+    NothingToChange,
+
+    /// The user is no member of the room.
+    #[error("The user is no member of the room")]
+    NoSuchMember,
+
+    /// A room without an owner could not be managed any more.
+    #[error("The room's last owner must stay: make somebody else an owner first")]
+    LastOwner,
+
     /// The database failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -26,6 +38,12 @@ impl From<RoomError> for ClientError {
         match error {
             RoomError::Access(error) => error.into(),
             RoomError::Auth(error) => error.into(),
+            RoomError::NothingToChange => Self::field("name", "required", &error.to_string()),
+            RoomError::NoSuchMember => Self::new(ErrorKind::NotFound, error.to_string())
+                .detail("reason", "member_not_found"),
+            RoomError::LastOwner => {
+                Self::new(ErrorKind::Conflict, error.to_string()).detail("reason", "last_owner")
+            }
             RoomError::Storage(error) => error.into(),
         }
     }

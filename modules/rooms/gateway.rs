@@ -1,20 +1,23 @@
-//! Socket.IO events of rooms: create, join, leave.
+//! Socket.IO events of rooms: create, join, leave, and what was read.
 
 use std::sync::Arc;
 
 use auth::{Authenticates, Caller, Scope, TokenService};
-use delivery::{NAMESPACES, Subscriptions, Vocabulary};
-use hornero::{ClientError, Data, Events, Gateway, SocketRef, Then, Valid};
+use delivery::{LeftReason, NAMESPACES, RoomLeft, Subscriptions, Vocabulary};
+use hornero::{ClientError, Data, Events, Gateway, RateClass, SocketRef, Then, Valid};
 
 use crate::{
-    dto::{CreateRoom, JoinRoom, RoomCreated, RoomJoined, RoomLeft, RoomReference},
+    announcement::MessageRead,
+    dto::{CreateRoom, JoinRoom, ReadMessages, RoomCreated, RoomJoined, RoomReference},
+    member_service::MemberService,
     service::RoomService,
 };
 
-/// Handles `chat:room:*`.
+/// Handles `chat:room:*` and `chat:message:read`.
 pub(crate) struct RoomGateway {
     tokens: Arc<TokenService>,
     rooms: Arc<RoomService>,
+    members: Arc<MemberService>,
     subscriptions: Arc<Subscriptions>,
 }
 
@@ -22,9 +25,10 @@ impl RoomGateway {
     pub(crate) fn new(
         tokens: Arc<TokenService>,
         rooms: Arc<RoomService>,
+        members: Arc<MemberService>,
         subscriptions: Arc<Subscriptions>,
     ) -> Self {
-        Self { tokens, rooms, subscriptions }
+        Self { tokens, rooms, members, subscriptions }
     }
 }
 
@@ -44,6 +48,7 @@ impl Gateway for RoomGateway {
         on.on("chat:room:create", Self::create).replies("chat:room:created");
         on.on("chat:room:join", Self::join).replies("chat:room:joined");
         on.on("chat:room:leave", Self::leave).replies("chat:room:left");
+        on.on("chat:message:read", Self::read).rate(RateClass::Signal).emits::<MessageRead>();
     }
 }
 
@@ -84,6 +89,19 @@ impl RoomGateway {
         Data(event): Data<RoomReference>,
     ) -> Result<RoomLeft, ClientError> {
         self.subscriptions.leave(&socket, event.room_id).await;
-        Ok(RoomLeft { room_id: event.room_id, reason: "left" })
+        Ok(RoomLeft { room_id: event.room_id, reason: LeftReason::Left })
+    }
+
+    /// Notes up to which message the caller has read, and tells the others.
+    async fn read(
+        self: Arc<Self>,
+        socket: SocketRef,
+        caller: Caller,
+        Data(at): Data<RoomReference>,
+        Valid(Data(read)): Valid<Data<ReadMessages>>,
+    ) -> Result<MessageRead, ClientError> {
+        let room_id = at.room_id;
+        let seq = self.members.mark_read(&caller, room_id, read.seq, Some(&socket)).await?;
+        Ok(MessageRead { room_id, user_id: caller.user_id, seq })
     }
 }

@@ -13,11 +13,15 @@ use database::DatabaseModule;
 use delivery::{Access, ConversationKind, DeliveryModule};
 use hornero::{BoxError, Module, ModuleDef};
 
+mod announcement;
 mod controller;
 mod dto;
 mod entity;
 mod error;
 mod gateway;
+mod member;
+mod member_controller;
+mod member_service;
 mod policy;
 mod repository;
 mod room;
@@ -26,12 +30,17 @@ mod service;
 mod tests;
 
 pub use error::RoomError;
-pub use room::{MemberRole, Room, Visibility};
+pub use member::Member;
+pub use member_service::{KnownMember, MemberService, RoomPresence};
+pub use room::{ChangeRoom, MemberRole, Room, Visibility};
 pub use service::RoomService;
 
 use crate::{
-    controller::RoomController, gateway::RoomGateway, policy::RoomPolicy,
-    repository::SeaOrmRoomRepository,
+    controller::RoomController,
+    gateway::RoomGateway,
+    member_controller::MemberController,
+    policy::RoomPolicy,
+    repository::{SeaOrmRoomRepository, members::SeaOrmMemberRepository},
 };
 
 /// Wires up rooms. Exports [`RoomService`].
@@ -43,9 +52,12 @@ impl Module for RoomsModule {
             .import::<DatabaseModule>()
             .import::<DeliveryModule>()
             .bind(SeaOrmRoomRepository::bind)
+            .bind(SeaOrmMemberRepository::bind)
             .provide(RoomPolicy::new)
             .provide(RoomService::new)
+            .provide(MemberService::new)
             .controller(RoomController::new)
+            .controller(MemberController::new)
             .gateway(RoomGateway::new)
             .on_init(set_policy)
             .export::<RoomService>();

@@ -31,8 +31,23 @@ pub(crate) struct RoomPolicy {
 
 impl RoomPolicy {
     pub(crate) fn new(rooms: Arc<dyn RoomRepository>) -> Self {
-        let roles = Cache::builder().max_capacity(REMEMBERED_ROLES).time_to_live(MEMORY).build();
+        let roles = Cache::builder()
+            .max_capacity(REMEMBERED_ROLES)
+            .time_to_live(MEMORY)
+            .support_invalidation_closures()
+            .build();
         Self { rooms, roles }
+    }
+
+    /// Lets a change of what somebody is in a room count at once.
+    pub(crate) fn forget(&self, room: ConversationId, user: &UserId) {
+        self.roles.invalidate(&(room, user.clone()));
+    }
+
+    /// Lets the end of a room count at once.
+    pub(crate) fn forget_all(&self, room: ConversationId) {
+        // It fails only where closures are not supported.
+        let _ = self.roles.invalidate_entries_if(move |(of, _), _| *of == room);
     }
 
     async fn role(
@@ -101,7 +116,7 @@ impl AccessPolicy for RoomPolicy {
 fn allows(role: MemberRole, right: Right) -> bool {
     match right {
         Right::Read | Right::Join | Right::Send | Right::Edit => true,
-        Right::Moderate => role != MemberRole::Member,
+        Right::Moderate | Right::Change => role != MemberRole::Member,
         Right::Clear => role == MemberRole::Owner,
     }
 }

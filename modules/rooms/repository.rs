@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use auth::UserId;
 use chrono::{DateTime, Utc};
 use database::{Database, StorageError};
-use delivery::{ConversationId, ConversationKind, Conversations, Participant};
+use delivery::{ConversationId, ConversationKind, Conversations, Participant, Unread};
 use sea_orm::{
     ColumnTrait, EntityTrait, IntoActiveModel, Order, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Select,
@@ -17,8 +17,10 @@ use uuid::Uuid;
 
 use crate::{
     entity::{member, room},
-    room::{MemberRole, Room, Visibility},
+    room::{ChangeRoom, MemberRole, Room, Visibility},
 };
+
+pub(crate) mod members;
 
 /// Which rooms are listed.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +39,18 @@ pub(crate) trait RoomRepository: Send + Sync {
 
     /// The room with this id.
     async fn find(&self, id: ConversationId) -> Result<Option<Room>, StorageError>;
+
+    /// Changes a room, if there is one.
+    async fn update(
+        &self,
+        id: ConversationId,
+        change: ChangeRoom,
+        now: DateTime<Utc>,
+    ) -> Result<(), StorageError>;
+
+    /// Removes a room and its members, and ends the conversation that it is. Tells whether
+    /// there was one.
+    async fn remove(&self, id: ConversationId) -> Result<bool, StorageError>;
 
     /// At most `limit` rooms, newest first, from the one after `after`.
     async fn list(
@@ -130,6 +144,42 @@ impl RoomRepository for SeaOrmRoomRepository {
     async fn find(&self, id: ConversationId) -> Result<Option<Room>, StorageError> {
         let row = room::Entity::find_by_id(id.0).one(self.db.read()).await?;
         Ok(self.with_counts(row.into_iter().collect()).await?.pop())
+    }
+
+    async fn update(
+        &self,
+        id: ConversationId,
+        change: ChangeRoom,
+        now: DateTime<Utc>,
+    ) -> Result<(), StorageError> {
+        let tx = self.db.begin().await?;
+        let mut update = room::Entity::update_many()
+            .filter(room::Column::Id.eq(id.0))
+            .col_expr(room::Column::UpdatedAt, Expr::value(now));
+        if let Some(name) = change.name {
+            update = update.col_expr(room::Column::Name, Expr::value(name));
+        }
+        if let Some(visibility) = change.visibility {
+            update = update.col_expr(room::Column::Visibility, Expr::value(visibility.as_str()));
+        }
+        if let Some(metadata) = change.metadata {
+            update = update.col_expr(room::Column::Metadata, Expr::value(Value::Object(metadata)));
+        }
+        update.exec(&tx).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn remove(&self, id: ConversationId) -> Result<bool, StorageError> {
+        let tx = self.db.begin().await?;
+        let removed = room::Entity::delete_by_id(id.0).exec(&tx).await?.rows_affected;
+        let members = member::Column::ConversationId.eq(id.0);
+        member::Entity::delete_many().filter(members).exec(&tx).await?;
+        self.conversations.end(&tx, id).await?;
+        if removed == 0 {
+            return Ok(false);
+        }
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn list(
@@ -259,6 +309,7 @@ fn room_of(row: room::Model, member_count: u64) -> Room {
         created_by: row.created_by.into(),
         metadata: row.metadata.as_object().cloned().unwrap_or_default(),
         member_count,
+        unread: Unread::default(),
         created_at: row.created_at,
         updated_at: row.updated_at,
     }

@@ -2,7 +2,7 @@
 
 use auth::UserId;
 use chrono::{DateTime, Utc};
-use delivery::ConversationId;
+use delivery::{ConversationId, Unread};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -32,7 +32,8 @@ impl Visibility {
 }
 
 /// What a member is in a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum MemberRole {
     /// Has made the room, or was made its owner.
     Owner,
@@ -71,10 +72,23 @@ pub struct Room {
     pub created_by: UserId,
     /// Whatever clients keep with it.
     pub metadata: Map<String, Value>,
+    /// How much the caller has not read; nothing for one who is no member.
+    pub unread: Unread,
     /// How many members it has.
     pub member_count: u64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When its name, visibility or metadata was last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// What is to change about a room; what is none stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct ChangeRoom {
+    /// 1 to 100 characters.
+    pub name: Option<String>,
+    /// Who may join. Members stay members.
+    pub visibility: Option<Visibility>,
+    /// Whatever clients keep with it, instead of what they kept before.
+    pub metadata: Option<Map<String, Value>>,
 }

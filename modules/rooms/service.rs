@@ -4,24 +4,39 @@ use std::sync::Arc;
 
 use auth::Caller;
 use chrono::{SubsecRound, Utc};
-use delivery::{Access, AccessError, ConversationId, Right};
+use delivery::{
+    Access, AccessError, ConversationId, ConversationKind, Right, Subscriptions, Unread,
+    UnreadCounter,
+};
 use serde_json::{Map, Value};
 
 use crate::{
     error::RoomError,
-    repository::{RoomFilter, RoomRepository},
-    room::{Room, Visibility},
+    policy::RoomPolicy,
+    repository::{RoomFilter, RoomRepository, members::MemberRepository},
+    room::{ChangeRoom, Room, Visibility},
 };
 
-/// Makes and finds rooms.
+/// Makes, finds, changes and removes rooms.
 pub struct RoomService {
     rooms: Arc<dyn RoomRepository>,
+    members: Arc<dyn MemberRepository>,
+    policy: Arc<RoomPolicy>,
+    unread: Arc<UnreadCounter>,
     access: Arc<Access>,
+    subscriptions: Arc<Subscriptions>,
 }
 
 impl RoomService {
-    pub(crate) fn new(rooms: Arc<dyn RoomRepository>, access: Arc<Access>) -> Self {
-        Self { rooms, access }
+    pub(crate) fn new(
+        rooms: Arc<dyn RoomRepository>,
+        members: Arc<dyn MemberRepository>,
+        policy: Arc<RoomPolicy>,
+        unread: Arc<UnreadCounter>,
+        access: Arc<Access>,
+        subscriptions: Arc<Subscriptions>,
+    ) -> Self {
+        Self { rooms, members, policy, unread, access, subscriptions }
     }
 
     /// Makes a room, whose owner is the caller.
@@ -44,6 +59,7 @@ impl RoomService {
             visibility,
             created_by: caller.user_id.clone(),
             metadata,
+            unread: Unread::default(),
             member_count: 1,
             created_at: now,
             updated_at: now,
@@ -63,7 +79,70 @@ impl RoomService {
         if room.visibility == Visibility::Private {
             self.access.require(caller, id, Right::Read).await?;
         }
-        Ok(room)
+        let rooms = self.with_unread(caller, vec![room]).await?;
+        rooms.into_iter().next().ok_or_else(|| AccessError::Denied.into())
+    }
+
+    /// Changes a room.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`] for those who may not, [`RoomError::NothingToChange`].
+    pub async fn change(
+        &self,
+        caller: &Caller,
+        id: ConversationId,
+        mut change: ChangeRoom,
+    ) -> Result<Room, RoomError> {
+        self.require(caller, id, Right::Change).await?;
+        if change.name.is_none() && change.visibility.is_none() && change.metadata.is_none() {
+            return Err(RoomError::NothingToChange);
+        }
+        change.name = change.name.map(|it| it.trim().to_owned());
+        self.rooms.update(id, change, Utc::now().trunc_subsecs(3)).await?;
+        self.get(caller, id).await
+    }
+
+    /// Removes a room with all that was said there. Those who have joined it are told.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`] for those who may not.
+    pub async fn remove(&self, caller: &Caller, id: ConversationId) -> Result<(), RoomError> {
+        self.require(caller, id, Right::Clear).await?;
+        if !self.rooms.remove(id).await? {
+            return Err(AccessError::Denied.into());
+        }
+        self.policy.forget_all(id);
+        self.subscriptions.end(id).await;
+        Ok(())
+    }
+
+    async fn require(
+        &self,
+        caller: &Caller,
+        id: ConversationId,
+        right: Right,
+    ) -> Result<(), RoomError> {
+        if self.access.kind(id).await? != ConversationKind::Room {
+            return Err(AccessError::Denied.into());
+        }
+        self.access.require(caller, id, right).await?;
+        Ok(caller.require_account()?)
+    }
+
+    async fn with_unread(
+        &self,
+        caller: &Caller,
+        mut rooms: Vec<Room>,
+    ) -> Result<Vec<Room>, RoomError> {
+        let ids: Vec<_> = rooms.iter().map(|it| it.id).collect();
+        let read = self.members.last_read(&caller.user_id, &ids).await?;
+        let unread = self.unread.count(&caller.user_id, &read).await?;
+        for room in &mut rooms {
+            room.unread = unread.get(&room.id).copied().unwrap_or_default();
+        }
+        Ok(rooms)
     }
 
     /// At most `limit` public rooms, newest first, from the one after `after`.
@@ -73,10 +152,12 @@ impl RoomService {
     /// A failure of storage.
     pub async fn list_public(
         &self,
+        caller: &Caller,
         after: Option<ConversationId>,
         limit: u64,
     ) -> Result<Vec<Room>, RoomError> {
-        Ok(self.rooms.list(&RoomFilter::Public, after, limit).await?)
+        let rooms = self.rooms.list(&RoomFilter::Public, after, limit).await?;
+        self.with_unread(caller, rooms).await
     }
 
     /// At most `limit` rooms of the caller, newest first, from the one after `after`.
@@ -91,6 +172,7 @@ impl RoomService {
         limit: u64,
     ) -> Result<Vec<Room>, RoomError> {
         let mine = RoomFilter::OfMember(caller.user_id.clone());
-        Ok(self.rooms.list(&mine, after, limit).await?)
+        let rooms = self.rooms.list(&mine, after, limit).await?;
+        self.with_unread(caller, rooms).await
     }
 }

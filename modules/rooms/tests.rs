@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use database::StorageError;
 use delivery::{
     Access, AccessError, AccessPolicy, ConversationId, DeliveryModule, Participant, Right,
+    Subscriptions, UnreadCounter,
 };
 use hornero::{App, ClientError, Config};
 use serde_json::Map;
@@ -19,9 +20,13 @@ use serde_json::Map;
 use crate::{
     Room, RoomError, RoomService, RoomsModule, Visibility,
     entity::room,
+    member::Member,
     policy::RoomPolicy,
-    repository::{RoomFilter, RoomRepository},
-    room::MemberRole,
+    repository::{
+        RoomFilter, RoomRepository,
+        members::{ChangeMember, MemberRepository},
+    },
+    room::{ChangeRoom, MemberRole},
 };
 
 #[derive(Default)]
@@ -40,6 +45,19 @@ impl RoomRepository for MemoryRepository {
 
     async fn find(&self, id: ConversationId) -> Result<Option<Room>, StorageError> {
         Ok(self.rooms.lock().unwrap().iter().find(|it| it.id == id).cloned())
+    }
+
+    async fn update(
+        &self,
+        _: ConversationId,
+        _: ChangeRoom,
+        _: DateTime<Utc>,
+    ) -> Result<(), StorageError> {
+        unreachable!("no rule here changes rooms")
+    }
+
+    async fn remove(&self, _: ConversationId) -> Result<bool, StorageError> {
+        unreachable!("no rule here removes rooms")
     }
 
     async fn list(
@@ -88,6 +106,38 @@ impl RoomRepository for MemoryRepository {
     }
 }
 
+#[async_trait]
+impl MemberRepository for MemoryRepository {
+    async fn list(
+        &self,
+        _: ConversationId,
+        _: Option<(DateTime<Utc>, UserId)>,
+        _: u64,
+    ) -> Result<Vec<Member>, StorageError> {
+        unreachable!("no rule here lists members")
+    }
+
+    async fn change(
+        &self,
+        _: ChangeMember,
+        _: DateTime<Utc>,
+    ) -> Result<(Option<MemberRole>, Option<Member>), RoomError> {
+        unreachable!("no rule here changes members")
+    }
+
+    async fn last_read(
+        &self,
+        _: &UserId,
+        _: &[ConversationId],
+    ) -> Result<Vec<(ConversationId, i64)>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn mark_read(&self, _: ConversationId, _: &UserId, _: i64) -> Result<(), StorageError> {
+        unreachable!("nothing is read here")
+    }
+}
+
 impl MemoryRepository {
     fn put(&self, room: ConversationId, user: &UserId, role: MemberRole) {
         self.members.lock().unwrap().entry((room, user.clone())).or_insert(role);
@@ -113,6 +163,19 @@ impl RoomRepository for BrokenRepository {
     }
 
     async fn find(&self, _: ConversationId) -> Result<Option<Room>, StorageError> {
+        Err(down())
+    }
+
+    async fn update(
+        &self,
+        _: ConversationId,
+        _: ChangeRoom,
+        _: DateTime<Utc>,
+    ) -> Result<(), StorageError> {
+        Err(down())
+    }
+
+    async fn remove(&self, _: ConversationId) -> Result<bool, StorageError> {
         Err(down())
     }
 
@@ -183,11 +246,18 @@ async fn employee() -> Caller {
 /// A service on `rooms`. Its data folder is gone at the end of the test.
 async fn service(rooms: Arc<dyn RoomRepository>) -> (RoomService, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().display().to_string();
-    let data = ("HORNERO__SERVER__DATA_DIR".to_owned(), data);
-    let config = Config::load(folder.path(), [data]).unwrap();
-    let access = App::of::<DeliveryModule>().with_config(config).resolve::<Access>().await;
-    (RoomService::new(rooms, access.unwrap()), folder)
+    let config = || {
+        let data = folder.path().display().to_string();
+        let data = ("HORNERO__SERVER__DATA_DIR".to_owned(), data);
+        Config::load(folder.path(), [data]).unwrap()
+    };
+    let delivery = || App::of::<DeliveryModule>().with_config(config());
+    let access = delivery().resolve::<Access>().await.unwrap();
+    let subscriptions = delivery().resolve::<Subscriptions>().await.unwrap();
+    let unread = Arc::new(UnreadCounter::default());
+    let members = Arc::new(MemoryRepository::default());
+    let policy = Arc::new(RoomPolicy::new(Arc::clone(&rooms)));
+    (RoomService::new(rooms, members, policy, unread, access, subscriptions), folder)
 }
 
 #[test]
@@ -272,7 +342,7 @@ async fn creator_of_a_room_is_its_owner() {
     assert_eq!(rooms.role_of(room.id, &ada.user_id), Some(MemberRole::Owner));
     assert_eq!(service.list_mine(&ada, None, 9).await.unwrap(), [room]);
     assert!(service.list_mine(&employee().await, None, 9).await.unwrap().is_empty());
-    assert!(service.list_public(None, 9).await.unwrap().is_empty());
+    assert!(service.list_public(&ada, None, 9).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -316,7 +386,7 @@ async fn broken_storage_is_told_as_unavailable() {
         service.create(&ada, "Kitchen", Visibility::Public, Map::new()).await.unwrap_err(),
         service.get(&ada, id).await.unwrap_err(),
         service.list_mine(&ada, None, 9).await.unwrap_err(),
-        service.list_public(None, 9).await.unwrap_err(),
+        service.list_public(&ada, None, 9).await.unwrap_err(),
         policy.require(&ada, id, Right::Read).await.unwrap_err().into(),
     ];
 
@@ -334,6 +404,7 @@ fn room_of(owner: &UserId, visibility: Visibility) -> Room {
         visibility,
         created_by: owner.clone(),
         metadata: Map::new(),
+        unread: delivery::Unread::default(),
         member_count: 1,
         created_at: Utc::now(),
         updated_at: Utc::now(),

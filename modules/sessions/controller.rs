@@ -11,7 +11,7 @@ use delivery::ConversationId;
 use hornero::{ClientError, Controller, Cursor, Json, Page, Query, Routes, Valid, routes};
 
 use crate::{
-    dto::{CreateSession, ListSessions, SessionView},
+    dto::{CreateSession, ListSessions, PatchSession, SessionView},
     service::SessionService,
     session::Session,
 };
@@ -38,7 +38,11 @@ impl Authenticates for SessionController {
 
 impl Controller for SessionController {
     fn routes() -> Routes<Self> {
-        Routes::new().routes(routes!(create_session, list_sessions)).routes(routes!(get_session))
+        Routes::new().routes(routes!(create_session, list_sessions)).routes(routes!(
+            get_session,
+            change_session,
+            delete_session
+        ))
     }
 }
 
@@ -109,4 +113,47 @@ async fn get_session(
     Path(session_id): Path<ConversationId>,
 ) -> Result<axum::Json<SessionView>, ClientError> {
     Ok(axum::Json(this.sessions.get(&caller, session_id).await?.into()))
+}
+
+/// Changes a session's title, status or metadata.
+#[utoipa::path(
+    patch,
+    path = "/sessions/{sessionId}",
+    params(("sessionId" = ConversationId, Path, description = "The session")),
+    request_body = PatchSession,
+    responses(
+        (status = 200, description = "The session as it is now", body = SessionView),
+        (status = 403, description = "The guest has another open session; or the token lacks the scope `chat`"),
+        (status = 404, description = "No such session, or one of others"),
+    ),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
+)]
+async fn change_session(
+    State(this): State<Arc<SessionController>>,
+    caller: Caller,
+    Path(session_id): Path<ConversationId>,
+    Valid(Json(body)): Valid<Json<PatchSession>>,
+) -> Result<axum::Json<SessionView>, ClientError> {
+    Ok(axum::Json(this.sessions.change(&caller, session_id, body.into()).await?.into()))
+}
+
+/// Deletes a session with all that was said there.
+#[utoipa::path(
+    delete,
+    path = "/sessions/{sessionId}",
+    params(("sessionId" = ConversationId, Path, description = "The session")),
+    responses(
+        (status = 204, description = "It is deleted, and those who have joined it are told"),
+        (status = 403, description = "The token lacks the scope `chat`"),
+        (status = 404, description = "No such session, or one of others"),
+    ),
+    security(("bearer" = ["chat"]), ("cookie" = ["chat"])),
+)]
+async fn delete_session(
+    State(this): State<Arc<SessionController>>,
+    caller: Caller,
+    Path(session_id): Path<ConversationId>,
+) -> Result<StatusCode, ClientError> {
+    this.sessions.remove(&caller, session_id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::session::{Session, SessionStatus};
+use crate::session::{ChangeSession, Session, SessionStatus};
 
 /// Body of `POST /sessions`.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -33,6 +33,38 @@ pub(crate) struct CreateSession {
 
 fn default_title() -> String {
     "New session".to_owned()
+}
+
+/// Body of `PATCH /sessions/{sessionId}`: what is to change, at least one of them.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(min_properties = 1)]
+pub(crate) struct PatchSession {
+    /// 1 to 100 characters.
+    #[serde(default, deserialize_with = "rules::not_null")]
+    #[validate(length(min = 1, max = 100), custom(function = "rules::single_line"))]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        nullable = false
+    )]
+    title: Option<String>,
+    /// A closed session can only be read, until it is active again.
+    #[serde(default, deserialize_with = "rules::not_null")]
+    #[schema(nullable = false)]
+    status: Option<SessionStatus>,
+    /// Instead of what was there; an object of at most 16 KiB and 8 levels.
+    #[serde(default, deserialize_with = "rules::not_null")]
+    #[validate(custom(function = "rules::metadata"))]
+    #[schema(value_type = Option<Object>, nullable = false)]
+    metadata: Option<Map<String, Value>>,
+}
+
+impl From<PatchSession> for ChangeSession {
+    fn from(it: PatchSession) -> Self {
+        Self { title: it.title, status: it.status, metadata: it.metadata }
+    }
 }
 
 /// Query of `GET /sessions`.
@@ -95,6 +127,8 @@ pub(crate) struct SessionView {
     status: SessionStatus,
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,
+    /// Without those that were deleted.
+    message_count: i64,
     #[schema(format = DateTime)]
     created_at: String,
     #[schema(format = DateTime)]
@@ -111,6 +145,7 @@ impl From<Session> for SessionView {
             title: session.title,
             status: session.status,
             metadata: session.metadata,
+            message_count: session.message_count,
             created_at: timestamp(session.created_at),
             updated_at: timestamp(session.updated_at),
             last_activity_at: timestamp(session.last_activity_at),
@@ -167,12 +202,4 @@ impl SessionJoined {
             participants: participants.collect(),
         }
     }
-}
-
-/// `session_left`, and the ack of `leave_session`.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct SessionLeft {
-    pub(crate) session_id: ConversationId,
-    pub(crate) reason: &'static str,
 }

@@ -11,6 +11,10 @@ pub enum SessionError {
     #[error(transparent)]
     Access(#[from] AccessError),
 
+    /// Nothing is to be changed.
+    #[error("must be given, or `status`, or `metadata`")]
+    NothingToChange,
+
     /// The guest has an open session already.
     #[error("Guests may have one open session: go on in the one you have, or register")]
     OneForGuests,
@@ -24,6 +28,7 @@ impl From<SessionError> for ClientError {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Access(error) => error.into(),
+            SessionError::NothingToChange => Self::field("title", "required", &error.to_string()),
             SessionError::OneForGuests => Self::new(ErrorKind::Forbidden, error.to_string()),
             SessionError::Storage(error) => error.into(),
         }

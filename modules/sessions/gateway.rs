@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use auth::{Authenticates, Caller, Scope, TokenService};
-use delivery::{NAMESPACES, Subscriptions, Vocabulary};
+use delivery::{LeftReason, NAMESPACES, SessionLeft, Subscriptions, Vocabulary};
 use hornero::{ClientError, Data, Events, Gateway, SocketRef, Then, Valid};
 
 use crate::{
-    dto::{JoinSession, SessionJoined, SessionLeft, SessionReference},
+    dto::{JoinSession, SessionJoined, SessionReference},
     service::SessionService,
 };
 
@@ -69,6 +69,6 @@ impl SessionGateway {
         Data(event): Data<SessionReference>,
     ) -> Result<SessionLeft, ClientError> {
         self.subscriptions.leave(&socket, event.session_id).await;
-        Ok(SessionLeft { session_id: event.session_id, reason: "left" })
+        Ok(SessionLeft { session_id: event.session_id, reason: LeftReason::Left })
     }
 }

@@ -6,13 +6,16 @@ use async_trait::async_trait;
 use auth::UserId;
 use chrono::{DateTime, Utc};
 use database::{Database, StorageError, Transaction};
-use delivery::{ConversationId, ConversationKind, Conversations};
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use delivery::{Conversation, ConversationId, ConversationKind, Conversations};
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
+};
 use serde_json::Value;
 
 use crate::{
     entity::{Column, Entity, Model},
-    session::{Session, SessionStatus},
+    session::{ChangeSession, Session, SessionStatus},
 };
 
 /// Keeps sessions.
@@ -26,6 +29,17 @@ pub(crate) trait SessionRepository: Send + Sync {
 
     /// The session with this id.
     async fn find(&self, id: ConversationId) -> Result<Option<Session>, StorageError>;
+
+    /// Changes a session, if there is one.
+    async fn update(
+        &self,
+        id: ConversationId,
+        change: ChangeSession,
+        now: DateTime<Utc>,
+    ) -> Result<(), StorageError>;
+
+    /// Removes a session, and ends the conversation that it is. Tells whether there was one.
+    async fn remove(&self, id: ConversationId) -> Result<bool, StorageError>;
 
     /// At most `limit` sessions of a user, newest first, from the one after `after`.
     async fn list(
@@ -67,15 +81,15 @@ impl SeaOrmSessionRepository {
         Ok(())
     }
 
-    /// The sessions of rows, each with its last activity, which the log knows.
+    /// The sessions of rows, each with what the log knows of it.
     async fn with_activity(&self, rows: Vec<Model>) -> Result<Vec<Session>, StorageError> {
         let ids: Vec<_> = rows.iter().map(|it| ConversationId(it.id)).collect();
         let conversations = self.conversations.find_all(&ids).await?;
-        let activity: HashMap<_, _> =
-            conversations.into_iter().map(|it| (it.id.0, it.last_activity_at)).collect();
-        let sessions = rows.into_iter().map(|row| {
-            let last_activity_at = activity.get(&row.id).copied().unwrap_or(row.created_at);
-            session_of(row, last_activity_at)
+        let conversations: HashMap<_, _> =
+            conversations.into_iter().map(|it| (it.id.0, it)).collect();
+        let sessions = rows.into_iter().filter_map(|row| {
+            let conversation = conversations.get(&row.id)?;
+            Some(session_of(row, conversation))
         });
         Ok(sessions.collect())
     }
@@ -108,6 +122,40 @@ impl SessionRepository for SeaOrmSessionRepository {
         Ok(self.with_activity(row.into_iter().collect()).await?.pop())
     }
 
+    async fn update(
+        &self,
+        id: ConversationId,
+        change: ChangeSession,
+        now: DateTime<Utc>,
+    ) -> Result<(), StorageError> {
+        let tx = self.db.begin().await?;
+        let mut update = Entity::update_many()
+            .filter(Column::Id.eq(id.0))
+            .col_expr(Column::UpdatedAt, Expr::value(now));
+        if let Some(title) = change.title {
+            update = update.col_expr(Column::Title, Expr::value(title));
+        }
+        if let Some(status) = change.status {
+            update = update.col_expr(Column::Status, Expr::value(status.as_str()));
+        }
+        if let Some(metadata) = change.metadata {
+            update = update.col_expr(Column::Metadata, Expr::value(Value::Object(metadata)));
+        }
+        update.exec(&tx).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn remove(&self, id: ConversationId) -> Result<bool, StorageError> {
+        let tx = self.db.begin().await?;
+        let removed = Entity::delete_by_id(id.0).exec(&tx).await?.rows_affected;
+        self.conversations.end(&tx, id).await?;
+        if removed == 0 {
+            return Ok(false);
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
     async fn list(
         &self,
         user: &UserId,
@@ -127,15 +175,16 @@ impl SessionRepository for SeaOrmSessionRepository {
     }
 }
 
-fn session_of(row: Model, last_activity_at: DateTime<Utc>) -> Session {
+fn session_of(row: Model, conversation: &Conversation) -> Session {
     Session {
         id: ConversationId(row.id),
         user_id: row.user_id.into(),
         title: row.title,
         status: SessionStatus::parse(&row.status),
         metadata: row.metadata.as_object().cloned().unwrap_or_default(),
+        message_count: conversation.message_count,
         created_at: row.created_at,
         updated_at: row.updated_at,
-        last_activity_at,
+        last_activity_at: conversation.last_activity_at,
     }
 }

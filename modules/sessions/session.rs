@@ -44,10 +44,23 @@ pub struct Session {
     pub status: SessionStatus,
     /// Whatever clients keep with it.
     pub metadata: Map<String, Value>,
+    /// How many messages it has, without those that were deleted.
+    pub message_count: i64,
     /// When it began.
     pub created_at: DateTime<Utc>,
     /// When its title, status or metadata was last changed.
     pub updated_at: DateTime<Utc>,
     /// When its newest event happened, or it began.
     pub last_activity_at: DateTime<Utc>,
+}
+
+/// What is to change about a session; what is none stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct ChangeSession {
+    /// 1 to 100 characters.
+    pub title: Option<String>,
+    /// Whether it goes on.
+    pub status: Option<SessionStatus>,
+    /// Whatever clients keep with it, instead of what they kept before.
+    pub metadata: Option<Map<String, Value>>,
 }

@@ -7,10 +7,11 @@ use std::{
 
 use async_trait::async_trait;
 use auth::{AuthModule, Caller, Role, Status, TokenService, User, UserId, UserType};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use database::StorageError;
 use delivery::{
     Access, AccessError, AccessPolicy, ConversationId, DeliveryModule, Participant, Right,
+    Subscriptions,
 };
 use hornero::{App, ClientError, Config};
 use serde_json::Map;
@@ -20,6 +21,7 @@ use crate::{
     entity::{ActiveModel, Model},
     policy::SessionPolicy,
     repository::SessionRepository,
+    session::ChangeSession,
 };
 
 #[derive(Default)]
@@ -45,6 +47,27 @@ impl SessionRepository for MemoryRepository {
 
     async fn find(&self, id: ConversationId) -> Result<Option<Session>, StorageError> {
         Ok(self.0.lock().unwrap().iter().find(|it| it.id == id).cloned())
+    }
+
+    async fn update(
+        &self,
+        id: ConversationId,
+        change: ChangeSession,
+        now: DateTime<Utc>,
+    ) -> Result<(), StorageError> {
+        let mut sessions = self.0.lock().unwrap();
+        if let Some(session) = sessions.iter_mut().find(|it| it.id == id) {
+            session.status = change.status.unwrap_or(session.status);
+            session.updated_at = now;
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, id: ConversationId) -> Result<bool, StorageError> {
+        let mut sessions = self.0.lock().unwrap();
+        let before = sessions.len();
+        sessions.retain(|it| it.id != id);
+        Ok(sessions.len() < before)
     }
 
     async fn list(
@@ -83,6 +106,19 @@ impl SessionRepository for BrokenRepository {
     }
 
     async fn find(&self, _: ConversationId) -> Result<Option<Session>, StorageError> {
+        Err(down())
+    }
+
+    async fn update(
+        &self,
+        _: ConversationId,
+        _: ChangeSession,
+        _: DateTime<Utc>,
+    ) -> Result<(), StorageError> {
+        Err(down())
+    }
+
+    async fn remove(&self, _: ConversationId) -> Result<bool, StorageError> {
         Err(down())
     }
 
@@ -125,11 +161,15 @@ async fn employee() -> Caller {
 /// A service on `sessions`. Its data folder is gone at the end of the test.
 async fn service(sessions: Arc<dyn SessionRepository>) -> (SessionService, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().display().to_string();
-    let data = ("HORNERO__SERVER__DATA_DIR".to_owned(), data);
-    let config = Config::load(folder.path(), [data]).unwrap();
-    let access = App::of::<DeliveryModule>().with_config(config).resolve::<Access>().await;
-    (SessionService::new(sessions, access.unwrap()), folder)
+    let config = || {
+        let data = folder.path().display().to_string();
+        let data = ("HORNERO__SERVER__DATA_DIR".to_owned(), data);
+        Config::load(folder.path(), [data]).unwrap()
+    };
+    let delivery = || App::of::<DeliveryModule>().with_config(config());
+    let access = delivery().resolve::<Access>().await.unwrap();
+    let subscriptions = delivery().resolve::<Subscriptions>().await.unwrap();
+    (SessionService::new(sessions, access, subscriptions), folder)
 }
 
 #[test]
@@ -254,6 +294,7 @@ fn session_of(owner: &UserId, status: SessionStatus) -> Session {
         title: "Dinner".to_owned(),
         status,
         metadata: Map::new(),
+        message_count: 0,
         created_at: Utc::now(),
         updated_at: Utc::now(),
         last_activity_at: Utc::now(),

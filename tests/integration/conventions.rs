@@ -59,7 +59,7 @@ fn only_repositories_and_entities_know_the_orm() {
 fn only_controllers_and_extractors_know_axum() {
     assert_named_only_in("axum", |path| {
         path.starts_with("framework")
-            || is_module_file(path, &["controller.rs"])
+            || is_controller(path)
             || ["caller.rs", "cookie.rs", "guard.rs"]
                 .iter()
                 .any(|it| path == Path::new("modules/auth").join(it))
@@ -232,6 +232,12 @@ fn is_module_file(path: &Path, names: &[&str]) -> bool {
     path.starts_with("modules")
         && path.components().count() == 3
         && names.iter().any(|it| path.ends_with(it))
+}
+
+/// Whether `path` is `modules/<any>/controller.rs` or `modules/<any>/<any>_controller.rs`.
+fn is_controller(path: &Path) -> bool {
+    let name = path.file_stem().unwrap_or_default();
+    name == "controller" || name.to_str().is_some_and(|it| it.ends_with("_controller"))
 }
 
 /// Whether `path` is `modules/<any>/repository/<any>`, or a repository that tests have.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use database::{StorageError, Transaction};
-use delivery::{Decision, EventKind, LoggedEvent, Placed};
+use delivery::{Decision, EventKind, LoggedEvent, Placed, Tally};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::json;
 
@@ -21,6 +21,10 @@ impl EventKind for Clear {
 
     fn name(&self) -> &'static str {
         "conversation.cleared"
+    }
+
+    fn tally(&self) -> Tally {
+        Tally::NoneLeft
     }
 
     async fn decide(

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use database::{StorageError, Transaction};
-use delivery::{Decision, EventKind, Placed};
+use delivery::{Decision, EventKind, Placed, Tally};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 use serde_json::json;
 
@@ -24,6 +24,10 @@ impl EventKind for Delete {
 
     fn name(&self) -> &'static str {
         "message.deleted"
+    }
+
+    fn tally(&self) -> Tally {
+        Tally::OneLess
     }
 
     async fn decide(

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use database::{StorageError, Transaction};
-use delivery::{Decision, EventKind, Placed};
+use delivery::{Decision, EventKind, Placed, Tally};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter};
 use uuid::Uuid;
 
@@ -22,6 +22,10 @@ impl EventKind for Send {
 
     fn name(&self) -> &'static str {
         "message.new"
+    }
+
+    fn tally(&self) -> Tally {
+        Tally::OneMore
     }
 
     fn batch(&self) -> usize {

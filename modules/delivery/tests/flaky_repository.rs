@@ -8,7 +8,7 @@ use database::{StorageError, Transaction};
 
 use super::{Arc, AtomicBool, AtomicUsize, Database, Ordering, repository::down};
 use crate::{
-    Conversation, ConversationId, LoggedEvent,
+    Conversation, ConversationId, LoggedEvent, Tally,
     repository::{ConversationRepository, EventRow, SeaOrmConversationRepository},
 };
 
@@ -61,6 +61,24 @@ impl ConversationRepository for FlakyRepository {
         self.real.insert(tx, it).await
     }
 
+    async fn end(
+        &self,
+        tx: &Transaction,
+        id: ConversationId,
+        now: DateTime<Utc>,
+    ) -> Result<(), StorageError> {
+        self.real.end(tx, id, now).await
+    }
+
+    async fn ended(&self) -> Result<Option<ConversationId>, StorageError> {
+        self.reads()?;
+        self.real.ended().await
+    }
+
+    async fn remove(&self, id: ConversationId, limit: u64) -> Result<u64, StorageError> {
+        self.real.remove(id, limit).await
+    }
+
     async fn find_all(&self, ids: &[ConversationId]) -> Result<Vec<Conversation>, StorageError> {
         self.reads()?;
         self.real.find_all(ids).await
@@ -70,9 +88,10 @@ impl ConversationRepository for FlakyRepository {
         &self,
         tx: &Transaction,
         counts: &HashMap<ConversationId, i64>,
+        tally: Tally,
         now: DateTime<Utc>,
     ) -> Result<HashMap<ConversationId, i64>, StorageError> {
-        self.real.take_seqs(tx, counts, now).await
+        self.real.take_seqs(tx, counts, tally, now).await
     }
 
     async fn insert_events(

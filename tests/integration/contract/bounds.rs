@@ -256,7 +256,7 @@ fn probes(schema: &Value) -> Vec<(Value, bool)> {
                 .extend(max.into_iter().flat_map(|it| [(json!(it), true), (json!(it + 1), false)]));
             probes.push((json!("many"), false));
         }
-        ("boolean", _) => probes.extend([(json!(false), true), (json!("true"), false)]),
+        ("boolean", _) => probes.extend([(json!(false), true), (json!("maybe"), false)]),
         ("object", _) => probes.extend([(json!({ "a": 1 }), true), (json!([]), false)]),
         (other, _) => panic!("no probes of {other}"),
     }

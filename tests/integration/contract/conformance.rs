@@ -19,6 +19,16 @@ async fn answers_of_routes_are_as_documented() {
     let in_room = format!("/rooms/{room}/messages");
     let in_session = format!("/chat/sessions/{session}/messages");
     let one = "/chat/messages/{messageId}";
+    let recent = "/chat/sessions/{sessionId}/messages/recent";
+    let count = "/chat/sessions/{sessionId}/messages/count";
+    let member = "/rooms/{roomId}/members/{userId}";
+    let (of_room, of_session) = (format!("/rooms/{room}"), format!("/sessions/{session}"));
+    let (of_ada, of_ben) =
+        (format!("{of_room}/members/{}", ada.id), format!("{of_room}/members/{}", ben.id));
+    let read = format!("{of_room}/read");
+    let (renamed, titled) = (json!({ "name": "Hall" }), json!({ "title": "Lunch" }));
+    let spare = format!("/rooms/{}", ada.room("public").await);
+    let spare_session = format!("/sessions/{}", ada.session().await);
     let said = ada.post(&in_room, json!({ "content": "hello" })).await.expect(201);
     let of_message = format!("/chat/messages/{}", text(&said["id"]));
 
@@ -47,6 +57,26 @@ async fn answers_of_routes_are_as_documented() {
         ("GET", "/rooms", ada.get("/rooms?limit=1").await),
         ("GET", "/rooms/{roomId}", ada.get(&format!("/rooms/{room}")).await),
         ("GET", "/rooms/{roomId}", ada.get(&format!("/rooms/{}", Uuid::nil())).await),
+        ("PATCH", "/rooms/{roomId}", ada.request("PATCH", &of_room).json(json!({})).await),
+        ("PATCH", "/rooms/{roomId}", ben.request("PATCH", &of_room).json(renamed.clone()).await),
+        ("PATCH", "/rooms/{roomId}", ada.request("PATCH", &of_room).json(renamed).await),
+        ("PUT", member, ada.request("PUT", &of_ben).json(json!({ "role": "member" })).await),
+        ("PUT", member, ada.request("PUT", &of_ben).json(json!({ "role": "member" })).await),
+        ("PUT", member, ada.request("PUT", &of_ada).json(json!({ "role": "member" })).await),
+        ("PUT", member, ada.request("PUT", &of_ben).json(json!({})).await),
+        ("GET", "/rooms/{roomId}/members", ada.get(&format!("{of_room}/members")).await),
+        ("GET", "/rooms/{roomId}/presence", ada.get(&format!("{of_room}/presence")).await),
+        ("POST", "/rooms/{roomId}/read", ada.post(&read, json!({ "seq": 1 })).await),
+        ("POST", "/rooms/{roomId}/read", ada.post(&read, json!({})).await),
+        ("DELETE", member, ada.request("DELETE", &of_ben).await),
+        ("DELETE", member, ada.request("DELETE", &of_ben).await),
+        ("DELETE", member, ada.request("DELETE", &of_ada).await),
+        ("DELETE", "/rooms/{roomId}", ben.request("DELETE", &of_room).await),
+        ("DELETE", "/rooms/{roomId}", ada.request("DELETE", &spare).await),
+        ("PATCH", "/sessions/{sessionId}", ada.request("PATCH", &of_session).json(titled).await),
+        ("PATCH", "/sessions/{sessionId}", ben.request("PATCH", &of_session).json(json!({})).await),
+        ("DELETE", "/sessions/{sessionId}", ben.request("DELETE", &of_session).await),
+        ("DELETE", "/sessions/{sessionId}", ada.request("DELETE", &spare_session).await),
         ("POST", "/sessions", ada.post("/sessions", json!({})).await),
         ("GET", "/sessions", ada.get("/sessions").await),
         ("GET", "/sessions/{sessionId}", ada.get(&format!("/sessions/{session}")).await),
@@ -56,6 +86,9 @@ async fn answers_of_routes_are_as_documented() {
         ("GET", "/rooms/{roomId}/messages", ada.get(&in_room).await),
         ("POST", "/chat/sessions/{sessionId}/messages", ada.post(&in_session, message).await),
         ("GET", "/chat/sessions/{sessionId}/messages", ada.get(&in_session).await),
+        ("GET", recent, ada.get(&format!("{in_session}/recent")).await),
+        ("GET", recent, ben.get(&format!("{in_session}/recent")).await),
+        ("GET", count, ada.get(&format!("{in_session}/count")).await),
         ("GET", one, ada.get(&of_message).await),
         ("GET", one, ben.get(&of_message).await),
         ("PUT", one, ada.request("PUT", &of_message).json(json!({ "content": "bye" })).await),
@@ -117,6 +150,8 @@ async fn acks_and_events_are_as_documented() {
         ("chat:message:delete", json!({ "messageId": message })),
         ("chat:typing:start", to_room.clone()),
         ("chat:typing:stop", to_room.clone()),
+        ("chat:message:read", json!({ "roomId": room, "seq": 1 })),
+        ("chat:message:read", json!({ "roomId": room, "seq": -1 })),
         ("chat:room:leave", to_room.clone()),
         ("chat:room:leave", json!({})),
         ("join_session", to_session.clone()),
