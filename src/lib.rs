@@ -4,6 +4,7 @@ use auth::AuthModule;
 use chat::ChatModule;
 use database::DatabaseModule;
 use delivery::DeliveryModule;
+use health::HealthModule;
 use hornero::{App, Module, ModuleDef};
 use rooms::RoomsModule;
 use sessions::SessionsModule;
@@ -31,6 +32,7 @@ impl Module for AppModule {
             .import::<RoomsModule>()
             .import::<SessionsModule>()
             .import::<ChatModule>()
+            .import::<HealthModule>()
             .import::<WebModule>();
     }
 }

@@ -5,7 +5,7 @@
 //! Server::serve           -> listen .. stop signal -> close sockets -> drain -> on_shutdown
 //! ```
 
-use std::{any::TypeId, panic::Location, sync::Arc, time::Duration};
+use std::{any::TypeId, collections::BTreeSet, panic::Location, sync::Arc, time::Duration};
 
 use socketioxide::{ParserConfig, SocketIo, adapter::LocalAdapter, layer::SocketIoLayer};
 
@@ -19,8 +19,9 @@ use crate::{
     },
     gateway::Limits,
     graph::{Graph, ModuleInfo, Override},
-    http,
+    http::{self, Measures},
     logging::LoggingConfig,
+    metrics::Metrics,
     mistake::Mistakes,
     module::{Doors, Module},
     provider::{Bindable, Constructor, Inject, Key, Provider, instance_of},
@@ -61,6 +62,7 @@ impl App {
             Key::of::<SocketIo>(),
             Key::of::<Stopping>(),
             Key::of::<Traffic>(),
+            Key::of::<Metrics>(),
         ];
         for key in globals {
             app.graph.globals.insert(key, Arc::new(()));
@@ -267,9 +269,10 @@ impl App {
     pub async fn build(self) -> Result<Server, StartError> {
         let (documents, about) = (self.documents(), self.about.clone());
         let routes = self.controllers().flat_map(|it| &it.routes);
-        let paths = routes.map(|it| it.path.clone()).collect();
-        let Prepared { mut builder, settings, rates, limits, connections, io, stopping } =
-            self.prepare()?;
+        let paths: BTreeSet<_> = routes.map(|it| it.path.clone()).collect();
+        let prepared = self.prepare()?;
+        let Prepared { mut builder, settings, rates, limits, connections, io, .. } = prepared;
+        let (stopping, metrics) = (prepared.stopping, prepared.metrics);
         let mut doors = Doors { stopping: Arc::clone(&stopping), ..Doors::default() };
         if settings.docs {
             doors.routes = documents.routes(&about);
@@ -301,10 +304,11 @@ impl App {
         }
         // Only now: no client may come in before the hooks have ended.
         let sockets = doors.sockets.open(io, limits);
+        let measures = Measures::new(&metrics, paths.iter());
         let rates = RequestLimits::new(&rates, doors.identity, paths);
-        let router = http::layered(doors.routes, connections, &settings, rates);
+        let router = http::layered(doors.routes, connections, &settings, rates, measures);
         on_shutdown.reverse();
-        Ok(Server { router, sockets, settings, stopping, tasks, on_shutdown })
+        Ok(Server { router, sockets, settings, stopping, metrics, tasks, on_shutdown })
     }
 
     /// Builds one provider of the root module, and only what it needs: for command
@@ -350,6 +354,8 @@ impl App {
         let websocket: WebsocketConfig = self.config.section()?;
         let (layer, io) = socket_io(&websocket);
         let (stopping, traffic) = (Arc::<Stopping>::default(), Arc::<Traffic>::default());
+        let metrics = Arc::<Metrics>::default();
+        traffic.told_by(&metrics);
         let connections = Connections::new(
             &layer,
             Arc::clone(&traffic),
@@ -362,10 +368,11 @@ impl App {
             (Key::of::<SocketIo>(), instance_of(Arc::new(io.clone()))),
             (Key::of::<Stopping>(), instance_of(Arc::clone(&stopping))),
             (Key::of::<Traffic>(), instance_of(Arc::clone(&traffic))),
+            (Key::of::<Metrics>(), instance_of(Arc::clone(&metrics))),
         ];
         self.graph.globals.extend(globals);
         let builder = Builder::new(self.graph);
-        Ok(Prepared { builder, settings, rates, limits, connections, io, stopping })
+        Ok(Prepared { builder, settings, rates, limits, connections, io, stopping, metrics })
     }
 }
 
@@ -378,6 +385,7 @@ struct Prepared {
     connections: Connections,
     io: SocketIo,
     stopping: Arc<Stopping>,
+    metrics: Arc<Metrics>,
 }
 
 /// Binary parts that one event may have.

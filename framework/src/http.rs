@@ -1,7 +1,7 @@
 //! The layers around every route and around Socket.IO, outermost first:
 //!
 //! ```text
-//! request id and error shape -> trace -> CORS -> panics -> origin check -> rate -> body limit -> routes
+//! request id and error shape -> time -> trace -> CORS -> panics -> origin check -> rate -> body limit -> routes
 //! ```
 
 use std::{any::Any, sync::Arc};
@@ -25,9 +25,12 @@ use tower_http::{
     trace::TraceLayer,
 };
 
+mod measure;
 mod origin;
 mod shape;
 
+use measure::MeasureLayer;
+pub(crate) use measure::Measures;
 use origin::OriginLayer;
 pub use origin::Site;
 pub use shape::RequestId;
@@ -52,12 +55,14 @@ pub(crate) fn layered(
     connections: Connections,
     config: &ServerConfig,
     limits: RequestLimits,
+    measures: Measures,
 ) -> Router {
     let origins = Arc::new(config.cors.origins.clone());
     // All in one: a router boxes its routes anew for every layer it is given, and clones the
     // boxes for every request.
     let layers = ServiceBuilder::new()
         .layer(ShapeLayer)
+        .layer(MeasureLayer(Arc::new(measures)))
         .layer(MapResponseBodyLayer::new(Body::new))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(option_layer(cors(&origins)))

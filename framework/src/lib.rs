@@ -13,6 +13,7 @@ mod graph;
 mod http;
 mod listener;
 pub mod logging;
+mod metrics;
 mod mistake;
 mod module;
 mod page;
@@ -45,6 +46,7 @@ pub use gateway::{
 };
 pub use graph::ModuleInfo;
 pub use http::{RequestId, Site};
+pub use metrics::{Counter, Gauge, Histogram, MetricLabel, Metrics};
 pub use mistake::{Mistake, Mistakes};
 pub use module::{Module, ModuleDef};
 pub use page::{Cursor, Page};

@@ -29,6 +29,9 @@ pub(crate) const HEADERS: [HeaderName; 3] = [
     HeaderName::from_static("x-ratelimit-reset"),
 ];
 
+/// Paths that operators' programs ask.
+const OPERATORS: [&str; 2] = ["/health", "/metrics"];
+
 /// Period of all limits but `rateLimit.maxRequests`, which has its own.
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -63,8 +66,12 @@ impl RequestLimits {
         }
     }
 
-    /// Whether the request goes to a REST route, or to none at all.
+    /// Whether the request goes to a REST route, or to none at all. What operators' programs ask
+    /// again and again is not counted.
     fn counts(&self, parts: &Parts) -> bool {
+        if OPERATORS.iter().any(|it| parts.uri.path().starts_with(it)) {
+            return false;
+        }
         let path = parts.extensions.get::<MatchedPath>();
         path.is_none_or(|it| self.paths.contains(it.as_str()))
     }

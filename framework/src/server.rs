@@ -4,7 +4,7 @@
 //! listen .. stop signal -> close sockets -> requests and tasks end -> on_shutdown
 //! ```
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use axum::Router;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -12,6 +12,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 use crate::{
     gateway::Sockets,
     listener::{PatientListener, Peer},
+    metrics::Metrics,
     module::RunHook,
     provider::Instance,
     settings::ServerConfig,
@@ -24,6 +25,7 @@ pub struct Server {
     pub(crate) sockets: Sockets,
     pub(crate) settings: ServerConfig,
     pub(crate) stopping: Arc<Stopping>,
+    pub(crate) metrics: Arc<Metrics>,
     /// Background tasks with their arguments.
     pub(crate) tasks: Vec<(RunHook, Vec<Instance>)>,
     /// Hooks with their arguments, in the order in which they are to be run.
@@ -60,6 +62,7 @@ impl Server {
             stopping.say();
         };
         let mut tasks = start(self.tasks);
+        tasks.spawn(tidy(self.metrics, Arc::clone(&self.stopping)));
         let service = self.router.into_make_service_with_connect_info::<Peer>();
         let serving = axum::serve(listener, service).with_graceful_shutdown(graceful);
         let closing = async {
@@ -101,6 +104,16 @@ fn start(tasks: Vec<(RunHook, Vec<Instance>)>) -> JoinSet<()> {
         });
     }
     running
+}
+
+/// Makes room for new measurements, again and again.
+async fn tidy(metrics: Arc<Metrics>, stopping: Arc<Stopping>) {
+    loop {
+        tokio::select! {
+            () = stopping.wait() => return,
+            () = tokio::time::sleep(Duration::from_secs(5)) => metrics.tidy(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Server {

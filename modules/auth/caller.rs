@@ -84,7 +84,9 @@ impl<C: Authenticates> FromRequestParts<Arc<C>> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &Arc<C>) -> Result<Self, ClientError> {
         // Whoever has counted the request has verified the token.
         let known = parts.extensions.get::<Self>().cloned();
-        let caller = known.map_or_else(|| Self::of_request(parts, state.tokens()), Ok)?;
+        let tokens = state.tokens();
+        let caller = known.map_or_else(|| Self::of_request(parts, tokens), Ok);
+        let caller = caller.inspect_err(|it| tokens.count(it))?;
         caller.in_scope(C::SCOPE)
     }
 }

@@ -51,7 +51,8 @@ impl Gateway for AuthGateway {
         let socket = &handshake.socket;
         let token = auth.token.map(|it| it.trim_start_matches("Bearer ").to_owned());
         let token = token.or_else(|| self.request_token(socket)).ok_or(AuthError::NoToken)?;
-        socket.extensions.insert(self.tokens.verify(&token)?);
+        let caller = self.tokens.verify(&token).inspect_err(|it| self.tokens.count(it))?;
+        socket.extensions.insert(caller);
         Ok(())
     }
 
@@ -87,7 +88,8 @@ impl AuthGateway {
         socket: SocketRef,
         Valid(Data(form)): Valid<Data<RenewSocket>>,
     ) -> Result<SocketRenewed, AuthError> {
-        let caller = self.tokens.verify(form.token.trim_start_matches("Bearer "))?;
+        let token = form.token.trim_start_matches("Bearer ");
+        let caller = self.tokens.verify(token).inspect_err(|it| self.tokens.count(it))?;
         let ends = DateTime::from_timestamp(caller.expires_at, 0).ok_or(AuthError::BadToken)?;
         self.live.renew(&socket, caller)?;
         Ok(SocketRenewed { expires_at: timestamp(ends) })

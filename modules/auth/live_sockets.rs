@@ -3,11 +3,11 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use chrono::{DateTime, Utc};
-use hornero::{EmitEvent, SocketRef};
+use chrono::{DateTime, TimeDelta, Utc};
+use hornero::{EmitEvent, Histogram, Metrics, SocketRef};
 use moka::sync::Cache;
 
 use crate::{
@@ -26,9 +26,10 @@ const REMEMBERED: u64 = 100_000;
 /// Every socket that was let in, and what is to become of it.
 pub(crate) struct LiveSockets {
     standing: Arc<Standing>,
-    sockets: Mutex<Sockets>,
+    sockets: Arc<Mutex<Sockets>>,
     /// When those who are gone were there last.
     last_seen: Cache<UserId, DateTime<Utc>>,
+    durations: Histogram,
 }
 
 /// Whether a user is connected.
@@ -57,14 +58,23 @@ struct Number(u64);
 struct Entry {
     socket: SocketRef,
     user_id: UserId,
+    since: Instant,
     due: i64,
     /// Whether the socket was told that its token has ended.
     told: bool,
 }
 
 impl LiveSockets {
-    pub(crate) fn new(standing: Arc<Standing>) -> Self {
-        Self { standing, sockets: Mutex::default(), last_seen: Cache::new(REMEMBERED) }
+    pub(crate) fn new(standing: Arc<Standing>, metrics: Arc<Metrics>) -> Self {
+        let sockets = Arc::<Mutex<Sockets>>::default();
+        let door = ("door", "socketio");
+        let help = "Sockets that are connected";
+        let connections = metrics.gauge("gateway_connections", help, &[door]);
+        let watched = Arc::clone(&sockets);
+        metrics.sample(move || connections.set(lock(&watched).entries.len() as f64));
+        let help = "Time for which sockets were connected";
+        let durations = metrics.times("gateway_connection_duration_seconds", help, [door]);
+        Self { standing, sockets, last_seen: Cache::new(REMEMBERED), durations }
     }
 
     /// Notes a socket that has connected. Closes it if its login ended while it did.
@@ -82,7 +92,8 @@ impl LiveSockets {
         let (user_id, due) = (caller.user_id.clone(), caller.expires_at);
         sockets.of_user.entry(user_id.clone()).or_default().insert(number);
         sockets.due.insert((due, number));
-        let entry = Entry { socket: socket.clone(), user_id, due, told: false };
+        let since = Instant::now();
+        let entry = Entry { socket: socket.clone(), user_id, since, due, told: false };
         sockets.entries.insert(number, entry);
         socket.extensions.insert(number);
         socket.extensions.insert(caller);
@@ -91,10 +102,21 @@ impl LiveSockets {
     /// Forgets a socket that is gone.
     pub(crate) fn remove(&self, socket: &SocketRef) {
         let Some(number) = socket.extensions.remove::<Number>() else { return };
-        let left = self.lock().remove(number);
-        if let Some(user) = left {
-            self.last_seen.insert(user, Utc::now());
+        let Some((entry, last)) = self.lock().remove(number) else { return };
+        self.durations.record(entry.since.elapsed().as_secs_f64());
+        if last {
+            self.last_seen.insert(entry.user_id, Utc::now());
         }
+    }
+
+    /// How many sockets are connected.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().entries.len()
+    }
+
+    /// See [`Standing::age`].
+    pub(crate) fn standing_age(&self, now: DateTime<Utc>) -> TimeDelta {
+        self.standing.age(now)
     }
 
     /// Whether a user is connected.
@@ -169,8 +191,12 @@ impl LiveSockets {
     }
 
     fn lock(&self) -> MutexGuard<'_, Sockets> {
-        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.sockets)
     }
+}
+
+fn lock(sockets: &Mutex<Sockets>) -> MutexGuard<'_, Sockets> {
+    sockets.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Sockets {
@@ -179,17 +205,17 @@ impl Sockets {
         numbers.filter_map(|it| Some(&self.entries.get(it)?.socket))
     }
 
-    /// Removes a socket; tells whose it was if it was the user's last one.
-    fn remove(&mut self, number: Number) -> Option<UserId> {
+    /// Removes a socket, and tells whether it was its user's last one.
+    fn remove(&mut self, number: Number) -> Option<(Entry, bool)> {
         let entry = self.entries.remove(&number)?;
         self.due.remove(&(entry.due, number));
         let numbers = self.of_user.get_mut(&entry.user_id)?;
         numbers.remove(&number);
-        if !numbers.is_empty() {
-            return None;
+        let last = numbers.is_empty();
+        if last {
+            self.of_user.remove(&entry.user_id);
         }
-        self.of_user.remove(&entry.user_id);
-        Some(entry.user_id)
+        Some((entry, last))
     }
 
     fn postpone(&mut self, number: Number, due: i64, told: bool) {

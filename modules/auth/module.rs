@@ -20,6 +20,7 @@ mod credential_limits;
 mod dto;
 mod entity;
 mod error;
+mod failures;
 mod gateway;
 mod guard;
 mod live_sockets;
@@ -51,6 +52,7 @@ use crate::{
     cleaning::Cleaning,
     controller::AuthController,
     credential_limits::CredentialLimits,
+    failures::Failures,
     gateway::AuthGateway,
     live_sockets::LiveSockets,
     password::PasswordHasher,
@@ -70,6 +72,7 @@ impl Module for AuthModule {
             .bind(SeaOrmUserRepository::bind)
             .bind(SeaOrmLoginRepository::bind)
             .provide(PasswordHasher::new)
+            .provide(Failures::new)
             .provide(Standing::new)
             .provide(LiveSockets::new)
             .try_provide(TokenService::open)

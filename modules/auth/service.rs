@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     AuthConfig, AuthError, Caller, LoginId, TokenService,
     dto::Register,
+    failures::Failures,
     live_sockets::LiveSockets,
     login::{Login, NextToken, Rotation},
     password::PasswordHasher,
@@ -23,6 +24,7 @@ pub(crate) struct AuthService {
     passwords: Arc<PasswordHasher>,
     tokens: Arc<TokenService>,
     live: Arc<LiveSockets>,
+    failures: Arc<Failures>,
     config: Arc<AuthConfig>,
 }
 
@@ -48,9 +50,10 @@ impl AuthService {
         passwords: Arc<PasswordHasher>,
         tokens: Arc<TokenService>,
         live: Arc<LiveSockets>,
+        failures: Arc<Failures>,
         config: Arc<AuthConfig>,
     ) -> Self {
-        Self { users, logins, passwords, tokens, live, config }
+        Self { users, logins, passwords, tokens, live, failures, config }
     }
 
     /// Makes an account and signs in.
@@ -84,11 +87,12 @@ impl AuthService {
         let user = self.users.by_email(&email.to_lowercase()).await?;
         let hash = user.as_ref().and_then(|it| it.password_hash.as_deref());
         let right = self.passwords.verify(password, hash).await?;
-        match user {
+        let signed_in = match user {
             Some(user) if right && user.status == Status::Disabled => Err(AuthError::Disabled),
             Some(user) if right => self.sign_in(user).await,
             _ => Err(AuthError::WrongCredentials),
-        }
+        };
+        signed_in.inspect_err(|it| self.failures.count(it))
     }
 
     /// Signs in without an account.

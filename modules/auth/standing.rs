@@ -26,6 +26,8 @@ pub(crate) struct Standing(RwLock<Known>);
 
 #[derive(Default)]
 struct Known {
+    /// When it was last read what others have revoked and changed.
+    read_at: Option<DateTime<Utc>>,
     /// When each login was revoked.
     revoked: HashMap<LoginId, DateTime<Utc>>,
     /// As they are now. Who is disabled is kept for as long as that lasts.
@@ -52,9 +54,16 @@ impl Standing {
         true
     }
 
-    /// Forgets what no token is from before of.
+    /// How long ago it was read what others have revoked and changed.
+    pub(crate) fn age(&self, now: DateTime<Utc>) -> TimeDelta {
+        self.read().read_at.map_or(TimeDelta::MAX, |it| now - it)
+    }
+
+    /// Notes that all was read that was revoked and changed until `now`, and forgets what no
+    /// token is from before of.
     pub(crate) fn forget(&self, now: DateTime<Utc>) {
         let mut known = self.write();
+        known.read_at = Some(now);
         known.revoked.retain(|_, at| now - *at < MEMORY);
         known.users.retain(|_, it| it.status == Status::Disabled || now - it.updated_at < MEMORY);
     }

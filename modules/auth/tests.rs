@@ -14,6 +14,7 @@ use crate::{
     AuthConfig, AuthError, AuthModule, ChangeUser, Role, Status, TokenService, User, UserId,
     UserService, UserType,
     dto::Register,
+    failures::Failures,
     live_sockets::LiveSockets,
     login::{Login, LoginId, NextToken, Rotation},
     password::PasswordHasher,
@@ -127,8 +128,9 @@ fn services(change: impl FnOnce(&mut AuthConfig)) -> Services {
     let repository: Arc<dyn UserRepository> = Arc::new(MemoryRepository::default());
     let passwords = Arc::new(PasswordHasher::new());
     let standing = Arc::<Standing>::default();
-    let live = Arc::new(LiveSockets::new(Arc::clone(&standing)));
-    let tokens = Arc::new(TokenService::new(&config, standing));
+    let live = Arc::new(LiveSockets::new(Arc::clone(&standing), Arc::default()));
+    let failures = Arc::new(Failures::new(Arc::default()));
+    let tokens = Arc::new(TokenService::new(&config, standing, Arc::clone(&failures)));
     let logins: Arc<dyn LoginRepository> = Arc::new(ForgetfulLogins);
     Services {
         auth: AuthService::new(
@@ -137,6 +139,7 @@ fn services(change: impl FnOnce(&mut AuthConfig)) -> Services {
             Arc::clone(&passwords),
             tokens,
             Arc::clone(&live),
+            failures,
             Arc::clone(&config),
         ),
         users: UserService::new(repository, logins, live, passwords, config),

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     AuthConfig, AuthError, Caller,
+    failures::Failures,
     login::LoginId,
     secret,
     standing::Standing,
@@ -27,6 +28,7 @@ const MAX_LIFE: i64 = 60 * 60;
 /// Issues access tokens, and tells whose a token is.
 pub struct TokenService {
     standing: Arc<Standing>,
+    failures: Arc<Failures>,
     signing: EncodingKey,
     verifying: DecodingKey,
     validation: Validation,
@@ -64,6 +66,7 @@ impl TokenService {
         server: Arc<ServerConfig>,
         all: Arc<Config>,
         standing: Arc<Standing>,
+        failures: Arc<Failures>,
     ) -> Result<Self, AuthError> {
         let mut config = AuthConfig::clone(&config);
         if config.jwt.secret.is_empty() {
@@ -74,13 +77,17 @@ impl TokenService {
             config.jwt.secret = secret::generated(&server.data_dir).map_err(failed)?;
         }
         config.cookies.secure.get_or_insert(all.profile() == "production");
-        let service = Self::new(&config, standing);
+        let service = Self::new(&config, standing, failures);
         service.test()?;
         Ok(service)
     }
 
     /// Signs with the configured key.
-    pub(crate) fn new(config: &AuthConfig, standing: Arc<Standing>) -> Self {
+    pub(crate) fn new(
+        config: &AuthConfig,
+        standing: Arc<Standing>,
+        failures: Arc<Failures>,
+    ) -> Self {
         let jwt = &config.jwt;
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[&jwt.issuer]);
@@ -89,6 +96,7 @@ impl TokenService {
         validation.leeway = LEEWAY;
         Self {
             standing,
+            failures,
             signing: EncodingKey::from_secret(jwt.secret.as_bytes()),
             verifying: DecodingKey::from_secret(jwt.secret.as_bytes()),
             validation,
@@ -131,6 +139,11 @@ impl TokenService {
         };
         encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
             .map_err(|error| AuthError::Signing(error.to_string()))
+    }
+
+    /// Counts a refusal that a client is told of.
+    pub(crate) fn count(&self, error: &AuthError) {
+        self.failures.count(error);
     }
 
     /// Tells who holds `token`.
@@ -190,7 +203,8 @@ mod tests {
     fn service() -> TokenService {
         let mut config = AuthConfig::default();
         config.jwt.secret = SECRET.to_owned();
-        TokenService::new(&config, Arc::default())
+        let failures = Arc::new(Failures::new(Arc::default()));
+        TokenService::new(&config, Arc::default(), failures)
     }
 
     fn claims() -> Value {

@@ -1,6 +1,6 @@
 //! What operators and other modules ask about users.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::{SubsecRound, TimeDelta, Utc};
 use validator::Validate;
@@ -62,6 +62,17 @@ impl UserService {
     /// Whether a user is connected.
     pub fn presence(&self, user: &UserId) -> Presence {
         self.live.presence(user)
+    }
+
+    /// How many sockets are connected.
+    pub fn connections(&self) -> usize {
+        self.live.count()
+    }
+
+    /// How long ago it was read which logins were revoked, and what has changed about users.
+    /// Twice a second, unless the database is away.
+    pub fn standing_age(&self) -> Duration {
+        self.live.standing_age(Utc::now()).to_std().unwrap_or_default()
     }
 
     /// Makes an account for somebody else, also where registration is closed.

@@ -7,6 +7,7 @@ use delivery::{
     Access, AccessError, Appending, ConversationId, ConversationKind, Conversations, EventLog,
     Right,
 };
+use hornero::Metrics;
 
 use crate::{
     dto::{EditMessage, SendMessage},
@@ -43,9 +44,10 @@ impl ChatService {
         log: Arc<EventLog>,
         messages: Arc<dyn MessageRepository>,
         typing: Arc<Typing>,
+        metrics: Arc<Metrics>,
     ) -> Self {
         let kinds = Kinds {
-            send: Arc::new(Send),
+            send: Arc::new(Send::new(&metrics)),
             edit: Arc::new(EditContent),
             delete: Arc::new(Delete),
             clear: Arc::new(Clear),

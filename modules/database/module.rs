@@ -87,6 +87,15 @@ impl Database {
         &self.readers
     }
 
+    /// Asks the database for nothing but an answer.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] if it gives none.
+    pub async fn ping(&self) -> Result<(), StorageError> {
+        Ok(self.readers.ping().await?)
+    }
+
     /// Begins to write. On SQLite waits until the transaction before has ended.
     ///
     /// # Errors

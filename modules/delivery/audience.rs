@@ -144,6 +144,11 @@ impl Audience {
         self.listeners.get(&conversation).map_or(0, |it| it.channels.values().sum())
     }
 
+    /// How often a conversation is listened to by a socket, in all.
+    pub(crate) fn joins(&self) -> usize {
+        self.sockets.values().map(|it| it.conversations.len()).sum()
+    }
+
     /// How many users listen.
     pub(crate) fn online(&self, conversation: ConversationId) -> usize {
         self.listeners.get(&conversation).map_or(0, |it| it.users.len())

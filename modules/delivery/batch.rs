@@ -191,6 +191,7 @@ impl<K: EventKind + ?Sized + 'static> Group for GroupOf<K> {
         for (entry, written) in self.entries.into_iter().zip(self.results) {
             let result = match written {
                 Written::Stored(stored, seq) => {
+                    self.kind.committed(&stored);
                     let body: Arc<dyn Announcement> = Arc::new(stored.clone());
                     events.push(Event { conversation: entry.draft.conversation(), seq, body });
                     Ok(Appended { stored, repeated: false })

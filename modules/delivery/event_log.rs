@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use database::{StorageError, Transaction};
-use hornero::{BoxError, ClientError};
+use hornero::{BoxError, ClientError, Metrics};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
@@ -116,6 +116,9 @@ pub trait EventKind: Send + Sync {
         drafts: &[&Self::Draft],
     ) -> Result<Vec<Decision<Self::Stored>>, StorageError>;
 
+    /// Is told of each event that is committed. It must be quick.
+    fn committed(&self, _: &Self::Stored) {}
+
     /// Stores the feature's rows of a batch, and returns them in the same order.
     async fn store(
         &self,
@@ -164,9 +167,18 @@ impl EventLog {
         repository: Arc<dyn ConversationRepository>,
         hub: Arc<Hub>,
         config: Arc<DeliveryConfig>,
+        metrics: Arc<Metrics>,
     ) -> Self {
         let (queue, waiting) = mpsc::channel(config.queue);
         let writer = Writer::new(repository, hub, waiting, config.batch);
+        let depth = "Events that wait to be stored";
+        let depth = metrics.gauge("gateway_queue_depth", depth, &[("queue", "event_log")]);
+        let watched = queue.downgrade();
+        metrics.sample(move || {
+            let queue = watched.upgrade();
+            let waiting = queue.map_or(0, |it| it.max_capacity() - it.capacity());
+            depth.set(waiting as f64);
+        });
         Self { queue, writer: Mutex::new(Some(writer)) }
     }
 
@@ -220,6 +232,12 @@ impl EventLog {
         K: EventKind + ?Sized + 'static,
     {
         self.submit(kind, draft)?.stored().await
+    }
+
+    /// How full the queue is, from 0 to 1; `None` when nothing is stored any more.
+    pub fn load(&self) -> Option<f64> {
+        let (free, room) = (self.queue.capacity(), self.queue.max_capacity());
+        (!self.queue.is_closed()).then(|| 1.0 - free as f64 / room as f64)
     }
 
     /// Waits until whatever was queued before is stored and published.

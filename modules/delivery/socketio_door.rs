@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use auth::{Caller, UserId};
-use hornero::{Broadcast, EmitEvent, PublicId, SocketIo, SocketRef};
+use hornero::{Broadcast, EmitEvent, Metrics, PublicId, SocketIo, SocketRef};
 
 use crate::{
     announcement::{Announcement, Vocabulary},
@@ -26,7 +26,7 @@ const MAX_JOINED: usize = 1_000;
 /// Knows who has joined what, and emits to them.
 pub struct SocketIoDoor {
     io: Arc<SocketIo>,
-    audience: Mutex<Audience>,
+    audience: Arc<Mutex<Audience>>,
 }
 
 /// Identifies a socket. Its id does not: a connection has the same one in every namespace,
@@ -57,8 +57,13 @@ impl SocketKey {
 }
 
 impl SocketIoDoor {
-    pub(crate) fn new(io: Arc<SocketIo>) -> Self {
-        Self { io, audience: Mutex::default() }
+    pub(crate) fn new(io: Arc<SocketIo>, metrics: Arc<Metrics>) -> Self {
+        let audience = Arc::<Mutex<Audience>>::default();
+        let help = "Sockets that listen, once for each conversation they have joined";
+        let members = metrics.gauge("gateway_room_members", help, &[]);
+        let watched = Arc::clone(&audience);
+        metrics.sample(move || members.set(lock(&watched).joins() as f64));
+        Self { io, audience }
     }
 
     /// Gives a socket its number. Before it is connected, so before it can join.
@@ -269,9 +274,8 @@ impl SocketIoDoor {
         (0..NAMESPACES.len()).filter(listened).map(|it| NAMESPACES[it]).collect()
     }
 
-    /// Nothing can panic under the lock and leave the audience half-changed.
     fn audience(&self) -> MutexGuard<'_, Audience> {
-        self.audience.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.audience)
     }
 }
 
@@ -280,6 +284,11 @@ impl Door for SocketIoDoor {
     async fn deliver(&self, event: &Event) {
         self.tell(event.conversation, event.body.as_ref(), None).await;
     }
+}
+
+/// Nothing can panic under the lock and leave the audience half-changed.
+fn lock(audience: &Mutex<Audience>) -> MutexGuard<'_, Audience> {
+    audience.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Socket.IO room that carries a conversation in a vocabulary.

@@ -84,7 +84,8 @@ impl TestLog {
         history.set_source("note.single", notes.clone());
         let door = TestDoor::new();
         let hub = Arc::new(Hub::with(door.clone(), Arc::clone(&history)));
-        let log = EventLog::new(repository.clone(), Arc::clone(&hub), Arc::new(config));
+        let config = Arc::new(config);
+        let log = EventLog::new(repository.clone(), Arc::clone(&hub), config, Arc::default());
         let log = Arc::new(log);
         Self { log, hub, door, notes, conversations, history, repository, db, folder }
     }

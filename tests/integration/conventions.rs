@@ -9,6 +9,7 @@ use std::{
 use auth::AuthConfig;
 use database::DatabaseConfig;
 use delivery::DeliveryConfig;
+use health::HealthConfig;
 use hornero::{
     App, Config, ConfigSection, RateLimitConfig, ServerConfig, WebsocketConfig,
     logging::LoggingConfig,
@@ -181,6 +182,7 @@ fn sections() -> Vec<(&'static str, Value)> {
         section::<DatabaseConfig>(),
         section::<AuthConfig>(),
         section::<DeliveryConfig>(),
+        section::<HealthConfig>(),
     ]
 }
 

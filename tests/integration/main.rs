@@ -15,6 +15,7 @@ mod documents;
 mod endings;
 mod expiry;
 mod guards;
+mod health;
 mod history;
 mod inspect;
 mod live;

@@ -1,6 +1,11 @@
 //! How much goes through Socket.IO's connections.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use crate::metrics::Metrics;
 
 /// What Socket.IO's clients have sent and been sent since the start. A provider in every module.
 ///
@@ -38,6 +43,26 @@ impl Traffic {
     /// What clients have been sent.
     pub fn sent(&self) -> Volume {
         self.sent.volume()
+    }
+}
+
+impl Traffic {
+    /// Lets the metrics tell of it, too.
+    pub(crate) fn told_by(self: &Arc<Self>, metrics: &Metrics) {
+        let counter = |name, help| metrics.counter(name, help, &[("door", "socketio")]);
+        let packets = "Packets that clients have sent, pings among them";
+        let messages = counter("gateway_messages_in_total", packets);
+        let packets = "Packets that clients have been sent, pings among them";
+        let deliveries = counter("gateway_deliveries_total", packets);
+        let received = counter("gateway_received_bytes_total", "Bytes that clients have sent");
+        let sent = counter("gateway_sent_bytes_total", "Bytes that clients have been sent");
+        let traffic = Arc::clone(self);
+        metrics.sample(move || {
+            messages.absolute(traffic.received().packets);
+            deliveries.absolute(traffic.sent().packets);
+            received.absolute(traffic.received().bytes);
+            sent.absolute(traffic.sent().bytes);
+        });
     }
 }
 

@@ -3,17 +3,28 @@
 use async_trait::async_trait;
 use database::{StorageError, Transaction};
 use delivery::{Decision, EventKind, Placed, Tally};
+use hornero::{Counter, Metrics};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter};
 use uuid::Uuid;
 
 use super::row::{message_of, row_of};
 use crate::{
+    dto::ROLE,
     entity::{Column, Entity, Model},
     message::{Message, MessageId, NewMessage},
 };
 
 /// Stores new messages, each once.
-pub(crate) struct Send;
+pub(crate) struct Send {
+    stored: Counter,
+}
+
+impl Send {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let help = "Messages that were stored";
+        Self { stored: metrics.counter("gateway_messages_total", help, &[("role", ROLE)]) }
+    }
+}
 
 #[async_trait]
 impl EventKind for Send {
@@ -26,6 +37,10 @@ impl EventKind for Send {
 
     fn tally(&self) -> Tally {
         Tally::OneMore
+    }
+
+    fn committed(&self, _: &Message) {
+        self.stored.increment(1);
     }
 
     fn batch(&self) -> usize {

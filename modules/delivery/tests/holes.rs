@@ -16,7 +16,7 @@ async fn with_unheard(count: i64) -> (TestLog, ConversationId, Listening) {
     let elsewhere = Arc::new(Hub::with(TestDoor::new(), Arc::clone(&test.history)));
     Arc::clone(&elsewhere).start().await.unwrap();
     let config = Arc::new(DeliveryConfig::default());
-    let log = Arc::new(EventLog::new(test.repository.clone(), elsewhere, config));
+    let log = Arc::new(EventLog::new(test.repository.clone(), elsewhere, config, Arc::default()));
     Arc::clone(&log).start().await.unwrap();
     for n in 1..=count {
         let key = n.to_string();

@@ -1,0 +1,139 @@
+//! Looks at what the server needs to do its work.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use auth::UserService;
+use chrono::{DateTime, Utc};
+use database::Database;
+use delivery::EventLog;
+use hornero::Stopping;
+use tokio::{sync::Mutex, time::timeout};
+
+/// How long a report is told again: whoever asks more often asks nobody else.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Time after which what does not answer is down.
+const DOWN: Duration = Duration::from_secs(2);
+
+/// Time after which an answer is slow.
+const SLOW: Duration = Duration::from_millis(500);
+
+/// Age after which what is known of revoked logins is old: it is looked up twice a second.
+const OLD: Duration = Duration::from_secs(5);
+
+/// How something that the server needs is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Up,
+    Slow,
+    Down,
+}
+
+/// What was found out about one of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Finding {
+    pub(crate) state: State,
+    pub(crate) took: Duration,
+    pub(crate) at: DateTime<Utc>,
+    /// For people. Nothing of the system's own words: anybody may read it.
+    pub(crate) message: Option<&'static str>,
+}
+
+/// How the server is.
+#[derive(Debug, Clone)]
+pub(crate) struct Report {
+    pub(crate) database: Finding,
+    pub(crate) auth: Finding,
+    pub(crate) chat: Finding,
+    pub(crate) connections: usize,
+}
+
+impl Report {
+    /// Whether the server can do nothing.
+    pub(crate) fn is_unhealthy(&self) -> bool {
+        self.database.state == State::Down || self.chat.state == State::Down
+    }
+
+    /// Whether everything is as it should be.
+    pub(crate) fn is_healthy(&self) -> bool {
+        [&self.database, &self.auth, &self.chat].iter().all(|it| it.state == State::Up)
+    }
+}
+
+/// Tells how the server is.
+pub(crate) struct HealthService {
+    db: Arc<Database>,
+    users: Arc<UserService>,
+    log: Arc<EventLog>,
+    stopping: Arc<Stopping>,
+    last: Mutex<Option<(Instant, Report)>>,
+}
+
+impl HealthService {
+    pub(crate) fn new(
+        db: Arc<Database>,
+        users: Arc<UserService>,
+        log: Arc<EventLog>,
+        stopping: Arc<Stopping>,
+    ) -> Self {
+        Self { db, users, log, stopping, last: Mutex::default() }
+    }
+
+    /// How the server is, or was within the last second.
+    pub(crate) async fn report(&self) -> Report {
+        // Those who ask at once wait for one answer.
+        let mut last = self.last.lock().await;
+        if let Some((at, report)) = last.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
+            let _ = at;
+            return report.clone();
+        }
+        let report = Report {
+            database: self.database().await,
+            auth: self.auth(),
+            chat: self.chat(),
+            connections: self.users.connections(),
+        };
+        *last = Some((Instant::now(), report.clone()));
+        report
+    }
+
+    /// Whether clients should come here: not while the server stops.
+    pub(crate) async fn is_ready(&self) -> bool {
+        !self.stopping.has_begun() && !self.report().await.is_unhealthy()
+    }
+
+    async fn database(&self) -> Finding {
+        let begun = Instant::now();
+        let answered = timeout(DOWN, self.db.ping()).await;
+        let took = begun.elapsed();
+        let (state, message) = match answered {
+            Ok(Ok(())) if took < SLOW => (State::Up, None),
+            Ok(Ok(())) => (State::Slow, Some("answers late")),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "The database cannot be reached: {error}");
+                (State::Down, Some("cannot be reached"))
+            }
+            Err(_) => (State::Down, Some("does not answer")),
+        };
+        Finding { state, took, at: Utc::now(), message }
+    }
+
+    fn auth(&self) -> Finding {
+        let is_old = self.users.standing_age() > OLD;
+        let message = is_old.then_some("does not know which logins were revoked of late");
+        let state = if is_old { State::Slow } else { State::Up };
+        Finding { state, took: Duration::ZERO, at: Utc::now(), message }
+    }
+
+    fn chat(&self) -> Finding {
+        let (state, message) = match self.log.load() {
+            None => (State::Down, Some("stores nothing any more")),
+            Some(load) if load > 0.5 => (State::Slow, Some("much waits to be stored")),
+            Some(_) => (State::Up, None),
+        };
+        Finding { state, took: Duration::ZERO, at: Utc::now(), message }
+    }
+}
