@@ -159,7 +159,7 @@ export interface FieldError {
 }
 
 /** How a message's content is to be read. */
-export type Formatting = "plain" | "markdown";
+export type Formatting = "plain" | "markdown" | "html";
 
 export type GapKind = "history_gap";
 
@@ -233,6 +233,12 @@ export interface MessageRead {
   seq: number;
 }
 
+/** As what somebody speaks. */
+export type MessageRole = "user" | "assistant" | "system";
+
+/** What kind of message it is. */
+export type MessageType = "chat" | "robot" | "system";
+
 /** A message was changed, in the chat vocabulary: the message as it is now. */
 export type MessageUpdated = MessageView;
 
@@ -247,8 +253,8 @@ export interface MessageView {
   seq: number;
   eventSeq: number;
   senderId: UserId;
-  role: string;
-  type: string;
+  role: MessageRole;
+  type: MessageType;
   content: string;
   formatting: Formatting;
   metadata: Record<string, unknown>;
@@ -354,7 +360,11 @@ export interface RoomView {
 export interface SendMessage {
   /** 1 to 10,000 Unicode scalar values, after line ends have become LF. */
   content: string;
-  /** Default plain. */
+  /** Default user. The others are for services and admins. */
+  role?: MessageRole;
+  /** Default chat. The others are for services and admins. */
+  type?: MessageType;
+  /** Default plain. Of HTML, only what is harmless is kept. */
   formatting?: Formatting;
   /** An object of at most 16 KiB and 8 levels. Default empty. */
   metadata?: Record<string, unknown>;
@@ -408,7 +418,7 @@ export type SessionMessageUpdated = SessionMessageView & ({
 export interface SessionMessageView {
   id: MessageId;
   sessionId: ConversationId;
-  role: string;
+  role: MessageRole;
   content: string;
   metadata: Record<string, unknown>;
   /** When the server stored it. */

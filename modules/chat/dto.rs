@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::message::{Formatting, Message, MessageId};
+use crate::message::{Formatting, Message, MessageId, MessageRole, MessageType};
 
 /// Body of `POST /rooms/{id}/messages` and `POST /chat/sessions/{id}/messages`.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
@@ -28,7 +28,13 @@ pub struct SendMessage {
         pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
     )]
     pub content: String,
-    /// Default plain.
+    /// Default user. The others are for services and admins.
+    #[serde(default)]
+    pub role: MessageRole,
+    /// Default chat. The others are for services and admins.
+    #[serde(default)]
+    pub r#type: MessageType,
+    /// Default plain. Of HTML, only what is harmless is kept.
     #[serde(default)]
     pub formatting: Formatting,
     /// An object of at most 16 KiB and 8 levels. Default empty.
@@ -128,9 +134,8 @@ pub(crate) struct MessageView {
     seq: i64,
     event_seq: i64,
     sender_id: UserId,
-    role: &'static str,
-    #[serde(rename = "type")]
-    kind: &'static str,
+    role: MessageRole,
+    r#type: MessageType,
     #[schema(value_type = String)]
     content: Arc<str>,
     formatting: Formatting,
@@ -163,8 +168,8 @@ impl From<&Message> for MessageView {
             seq: message.seq,
             event_seq: message.event_seq,
             sender_id: message.sender.clone(),
-            role: ROLE,
-            kind: "chat",
+            role: message.role,
+            r#type: message.r#type,
             content: Arc::clone(&message.content),
             formatting: message.formatting,
             metadata: Arc::clone(&message.metadata),
@@ -177,16 +182,13 @@ impl From<&Message> for MessageView {
     }
 }
 
-/// Role of messages that users send.
-pub(crate) const ROLE: &str = "user";
-
 /// A message, as the session vocabulary shows it: `new_message`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SessionMessageView {
     id: MessageId,
     session_id: ConversationId,
-    role: &'static str,
+    role: MessageRole,
     #[schema(value_type = String)]
     content: Arc<str>,
     #[schema(value_type = Object)]
@@ -205,7 +207,7 @@ impl From<&Message> for SessionMessageView {
         Self {
             id: message.id,
             session_id: message.conversation,
-            role: ROLE,
+            role: message.role,
             content: Arc::clone(&message.content),
             metadata: Arc::clone(&message.metadata),
             timestamp: timestamp(message.created_at),

@@ -23,6 +23,14 @@ pub enum ChatError {
     #[error("must be given, or `metadata`")]
     NothingToChange,
 
+    /// The message is sent as what the caller is not.
+    #[error("Only services and admins may send messages of another role or type")]
+    NotAPerson,
+
+    /// Nothing is left of an HTML text.
+    #[error("has nothing in it but HTML that is not allowed")]
+    NothingHarmless,
+
     /// Only its sender may change a message.
     #[error("Only its sender may change a message")]
     NotTheSender,
@@ -40,7 +48,10 @@ impl From<ChatError> for ClientError {
             ChatError::NoMessage => Self::new(ErrorKind::NotFound, error.to_string())
                 .detail("reason", "message_not_found"),
             ChatError::NothingToChange => Self::field("content", "required", &error.to_string()),
-            ChatError::NotTheSender => Self::new(ErrorKind::Forbidden, error.to_string()),
+            ChatError::NothingHarmless => Self::field("content", "html", &error.to_string()),
+            ChatError::NotAPerson | ChatError::NotTheSender => {
+                Self::new(ErrorKind::Forbidden, error.to_string())
+            }
             ChatError::Storage(error) => error.into(),
         }
     }

@@ -24,6 +24,8 @@ pub enum Formatting {
     Plain,
     /// As Markdown. The server never renders it.
     Markdown,
+    /// As HTML, of which only what is harmless was kept.
+    Html,
 }
 
 impl Formatting {
@@ -31,12 +33,73 @@ impl Formatting {
         match self {
             Self::Plain => "plain",
             Self::Markdown => "markdown",
+            Self::Html => "html",
         }
     }
 
     /// A formatting that this version does not know is shown as it stands.
     pub(crate) fn parse(name: &str) -> Self {
-        if name == "markdown" { Self::Markdown } else { Self::Plain }
+        let known = [Self::Markdown, Self::Html];
+        known.into_iter().find(|it| it.as_str() == name).unwrap_or_default()
+    }
+}
+
+/// As what somebody speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageRole {
+    /// As a person.
+    #[default]
+    User,
+    /// As an assistant. For services and admins.
+    Assistant,
+    /// As the system. For services and admins.
+    System,
+}
+
+impl MessageRole {
+    pub(crate) const ALL: [Self; 3] = [Self::User, Self::Assistant, Self::System];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::System => "system",
+        }
+    }
+
+    /// A role that this version does not know is a person's.
+    pub(crate) fn parse(name: &str) -> Self {
+        Self::ALL.into_iter().find(|it| it.as_str() == name).unwrap_or_default()
+    }
+}
+
+/// What kind of message it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageType {
+    /// Something that is said.
+    #[default]
+    Chat,
+    /// What a robot says. For services and admins.
+    Robot,
+    /// What the system says. For services and admins.
+    System,
+}
+
+impl MessageType {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Robot => "robot",
+            Self::System => "system",
+        }
+    }
+
+    /// A type that this version does not know is something that is said.
+    pub(crate) fn parse(name: &str) -> Self {
+        let known = [Self::Robot, Self::System];
+        known.into_iter().find(|it| it.as_str() == name).unwrap_or_default()
     }
 }
 
@@ -57,6 +120,10 @@ pub struct Message {
     pub sender: UserId,
     /// Id that the sender's client has given it, if any.
     pub client_message_id: Option<Arc<str>>,
+    /// As what the sender speaks.
+    pub role: MessageRole,
+    /// What kind of message it is.
+    pub r#type: MessageType,
     /// What was said.
     pub content: Arc<str>,
     /// How it is to be read.
@@ -78,6 +145,8 @@ pub(crate) struct NewMessage {
     pub(crate) kind: ConversationKind,
     pub(crate) sender: UserId,
     pub(crate) client_message_id: Option<Arc<str>>,
+    pub(crate) role: MessageRole,
+    pub(crate) r#type: MessageType,
     pub(crate) content: Arc<str>,
     pub(crate) formatting: Formatting,
     pub(crate) metadata: Arc<Map<String, Value>>,

@@ -25,6 +25,7 @@ mod entity;
 mod error;
 mod gateway;
 mod history;
+mod html;
 mod message;
 mod repository;
 mod service;
@@ -35,7 +36,9 @@ mod typing;
 
 pub use dto::{EditMessage, SendMessage};
 pub use error::ChatError;
-pub use message::{Cleared, Deleted, Edited, Formatting, Message, MessageId};
+pub use message::{
+    Cleared, Deleted, Edited, Formatting, Message, MessageId, MessageRole, MessageType,
+};
 pub use service::ChatService;
 
 use crate::{

@@ -13,7 +13,11 @@ use crate::{
     dto::{EditMessage, SendMessage},
     error::ChatError,
     history::Range,
-    message::{Cleared, Clearing, Deleted, Deletion, Edit, Message, MessageId, NewMessage},
+    html::harmless,
+    message::{
+        Cleared, Clearing, Deleted, Deletion, Edit, Message, MessageId, MessageRole, MessageType,
+        NewMessage,
+    },
     repository::{Clear, Delete, EditContent, MessageRepository, Send},
     typing::Typing,
 };
@@ -71,12 +75,19 @@ impl ChatService {
         message: SendMessage,
     ) -> Result<Appending<Message>, ChatError> {
         self.access.require(caller, conversation, Right::Send).await?;
+        let (role, r#type) = (message.role, message.r#type);
+        let is_a_persons = role == MessageRole::User && r#type == MessageType::Chat;
+        if !is_a_persons && !caller.administers() {
+            return Err(ChatError::NotAPerson);
+        }
         let draft = NewMessage {
             conversation,
             kind: self.access.kind(conversation).await?,
             sender: caller.user_id.clone(),
             client_message_id: message.client_message_id.map(Arc::from),
-            content: message.content.into(),
+            role,
+            r#type,
+            content: harmless(message.content, message.formatting)?,
             formatting: message.formatting,
             metadata: Arc::new(message.metadata),
         };
@@ -107,7 +118,7 @@ impl ChatService {
         if message.sender != caller.user_id {
             return Err(ChatError::NotTheSender);
         }
-        let content = edit.content.map(Arc::from);
+        let content = edit.content.map(|it| harmless(it, message.formatting)).transpose()?;
         let metadata = edit.metadata.map(Arc::new);
         let draft = Edit { conversation, kind, id, content, metadata };
         Ok(self.log.append(Arc::clone(&self.kinds.edit), draft).await?.stored.0)

@@ -35,7 +35,7 @@ async fn bad_messages_are_refused_alike() {
         ("content", json!({ "content": "a\u{9b}b" })),
         ("content", json!({ "content": 7 })),
         ("content", json!({ "content": ["x"] })),
-        ("formatting", json!({ "content": "x", "formatting": "html" })),
+        ("formatting", json!({ "content": "x", "formatting": "rtf" })),
         ("metadata", json!({ "content": "x", "metadata": "x" })),
         ("metadata", json!({ "content": "x", "metadata": null })),
         ("metadata", json!({ "content": "x", "metadata": metadata(9) })),

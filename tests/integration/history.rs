@@ -14,7 +14,7 @@ async fn message_is_stored_as_it_was_sent() {
         "content": "one\r\ntwo\rthree", "formatting": "markdown", "metadata": { "mood": "good" },
         "clientMessageId": "m-1",
         // What the server alone says.
-        "id": "x", "seq": 99, "senderId": "eve", "timestamp": "never", "role": "system",
+        "id": "x", "seq": 99, "senderId": "eve", "timestamp": "never",
     });
 
     let message = ada.post(&path, form).await.expect(201);

@@ -8,6 +8,7 @@ mod auth;
 mod both_doors;
 mod changes;
 mod command;
+mod content;
 mod contract;
 mod conventions;
 mod database;

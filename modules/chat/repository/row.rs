@@ -6,9 +6,8 @@ use delivery::{ConversationId, ConversationKind};
 use serde_json::{Map, Value};
 
 use crate::{
-    dto::ROLE,
     entity::Model,
-    message::{Deleted, Formatting, Message, MessageId},
+    message::{Deleted, Formatting, Message, MessageId, MessageRole, MessageType},
 };
 
 pub(super) fn row_of(message: &Message) -> Model {
@@ -18,8 +17,8 @@ pub(super) fn row_of(message: &Message) -> Model {
         seq: message.seq,
         sender_id: message.sender.to_string(),
         client_message_id: message.client_message_id.as_deref().map(str::to_owned),
-        role: ROLE.to_owned(),
-        r#type: "chat".to_owned(),
+        role: message.role.as_str().to_owned(),
+        r#type: message.r#type.as_str().to_owned(),
         content: message.content.to_string(),
         formatting: message.formatting.as_str().to_owned(),
         metadata: Value::Object(Map::clone(&message.metadata)),
@@ -40,6 +39,8 @@ pub(super) fn message_of(row: Model, kind: ConversationKind) -> Message {
         event_seq: row.event_seq,
         sender: row.sender_id.into(),
         client_message_id: row.client_message_id.map(Arc::from),
+        role: MessageRole::parse(&row.role),
+        r#type: MessageType::parse(&row.r#type),
         content: row.content.into(),
         formatting: Formatting::parse(&row.formatting),
         metadata: Arc::new(object(row.metadata)),

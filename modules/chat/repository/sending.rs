@@ -9,20 +9,23 @@ use uuid::Uuid;
 
 use super::row::{message_of, row_of};
 use crate::{
-    dto::ROLE,
     entity::{Column, Entity, Model},
-    message::{Message, MessageId, NewMessage},
+    message::{Message, MessageId, MessageRole, NewMessage},
 };
 
 /// Stores new messages, each once.
 pub(crate) struct Send {
-    stored: Counter,
+    /// One for each role.
+    stored: [Counter; 3],
 }
 
 impl Send {
     pub(crate) fn new(metrics: &Metrics) -> Self {
         let help = "Messages that were stored";
-        Self { stored: metrics.counter("gateway_messages_total", help, &[("role", ROLE)]) }
+        let counter = |role: MessageRole| {
+            metrics.counter("gateway_messages_total", help, &[("role", role.as_str())])
+        };
+        Self { stored: MessageRole::ALL.map(counter) }
     }
 }
 
@@ -39,8 +42,11 @@ impl EventKind for Send {
         Tally::OneMore
     }
 
-    fn committed(&self, _: &Message) {
-        self.stored.increment(1);
+    fn committed(&self, message: &Message) {
+        let roles = MessageRole::ALL.into_iter().zip(&self.stored);
+        for (_, stored) in roles.filter(|it| it.0 == message.role) {
+            stored.increment(1);
+        }
     }
 
     fn batch(&self) -> usize {
@@ -103,6 +109,8 @@ fn stored(placed: &Placed<'_, NewMessage>) -> Message {
         event_seq: placed.seq,
         sender: draft.sender,
         client_message_id: draft.client_message_id,
+        role: draft.role,
+        r#type: draft.r#type,
         content: draft.content,
         formatting: draft.formatting,
         metadata: draft.metadata,
