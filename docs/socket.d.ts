@@ -22,6 +22,8 @@ export interface ClientToServerEvents {
   "join_session": (payload: Payload<"join_session", JoinSession>, ack: (answer: Ack<SessionJoined>) => void) => void;
   /** For: chat. The answer is also sent as `session_left`. */
   "leave_session": (payload: Payload<"leave_session", SessionReference>, ack: (answer: Ack<SessionLeft>) => void) => void;
+  /** For: chat. The answer is also sent as `session_info`. */
+  "get_session_info": (payload: Payload<"get_session_info", SessionReference>, ack: (answer: Ack<SessionInfo>) => void) => void;
   /** For: chat. */
   "chat:message:send": (payload: Payload<"chat:message:send", ToRoom & SendMessage>, ack: (answer: Ack<MessageView>) => void) => void;
   /** For: chat. */
@@ -56,6 +58,7 @@ export interface ServerToClientEvents {
   "message_deleted": (data: Sent<SessionMessageDeleted>) => void;
   "message_updated": (data: Sent<SessionMessageUpdated>) => void;
   "new_message": (data: Sent<SessionMessageView>) => void;
+  "session_info": (data: Reply<SessionInfo>) => void;
   "session_joined": (data: Reply<SessionJoined>) => void;
   "session_left": (data: Reply<SessionLeft>) => void;
   "user_joined": (data: Sent<UserJoined>) => void;
@@ -377,6 +380,17 @@ export interface SessionCleared {
   sessionId: ConversationId;
   throughSeq: number;
   eventSeq: number;
+}
+
+/** `session_info`, and the ack of `get_session_info`. */
+export interface SessionInfo {
+  sessionId: ConversationId;
+  /** The session; `null` for another kind of conversation. */
+  session: SessionView | null;
+  /** The first 100, the owner first. */
+  participants: Array<ParticipantView>;
+  /** Who is typing. */
+  typing: Array<UserId>;
 }
 
 /** `session_joined`, and the ack of `join_session`. */

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use auth::AuthModule;
 use database::DatabaseModule;
-use delivery::{DeliveryModule, EventHistory, UnreadCounter};
+use delivery::{DeliveryModule, EventHistory, TypingUsers, UnreadCounter};
 use hornero::{BoxError, Module, ModuleDef};
 
 mod announcements;
@@ -65,6 +65,7 @@ impl Module for ChatModule {
             .gateway(SessionChatGateway::new)
             .on_init(set_sources)
             .on_init(set_unread)
+            .on_init(set_typing)
             .export::<ChatService>();
     }
 }
@@ -85,5 +86,10 @@ async fn set_unread(
     messages: Arc<dyn MessageRepository>,
 ) -> Result<(), BoxError> {
     unread.set_source(messages);
+    Ok(())
+}
+
+async fn set_typing(users: Arc<TypingUsers>, typing: Arc<Typing>) -> Result<(), BoxError> {
+    users.set_source(typing);
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use auth::{Caller, UserId};
-use delivery::{Access, AccessError, ConversationId, Right, SocketIoDoor};
+use delivery::{Access, AccessError, ConversationId, Right, SocketIoDoor, TypingSource};
 use hornero::SocketRef;
 use tokio::{
     task::AbortHandle,
@@ -111,6 +111,14 @@ impl Typing {
 
     fn typists(&self) -> MutexGuard<'_, HashMap<Key, Typist>> {
         lock(&self.typists)
+    }
+}
+
+impl TypingSource for Typing {
+    fn typing(&self, conversation: ConversationId) -> Vec<UserId> {
+        let typists = self.typists();
+        let there = typists.keys().filter(|it| it.0 == conversation);
+        there.map(|it| it.1.clone()).collect()
     }
 }
 

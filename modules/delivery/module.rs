@@ -30,6 +30,7 @@ mod socketio_door;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod typing;
 mod unread;
 mod writer;
 
@@ -46,6 +47,7 @@ pub use notice::{LeftReason, RoomLeft, SessionLeft};
 pub use replay::{Replay, Since};
 pub use socketio_door::{NAMESPACES, SocketIoDoor};
 pub use subscriptions::{Joined, JoinedMember, Subscriptions};
+pub use typing::{TypingSource, TypingUsers};
 pub use unread::{Unread, UnreadCounter, UnreadSource};
 
 use crate::{
@@ -72,6 +74,7 @@ impl Module for DeliveryModule {
             .provide(Rejoin::new)
             .provide(Removal::new)
             .provide(UnreadCounter::default)
+            .provide(TypingUsers::default)
             .gateway(DeliveryGateway::new)
             .on_init(Hub::start)
             .on_init(EventLog::start)
@@ -83,6 +86,7 @@ impl Module for DeliveryModule {
             .export::<EventLog>()
             .export::<SocketIoDoor>()
             .export::<Subscriptions>()
+            .export::<TypingUsers>()
             .export::<UnreadCounter>();
     }
 }

@@ -138,6 +138,21 @@ impl Subscriptions {
         Ok((joined, replay))
     }
 
+    /// The first 100 who take part in a conversation, owners first.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`] for those who may not read it.
+    pub async fn participants(
+        &self,
+        caller: &Caller,
+        id: ConversationId,
+    ) -> Result<Vec<JoinedMember>, AccessError> {
+        self.access.require(caller, id, Right::Read).await?;
+        let described = self.describe(id).await?;
+        Ok(self.members(id, described.participants, described.names).collect())
+    }
+
     /// Refuses unless a socket may join one more conversation.
     ///
     /// # Errors
@@ -156,15 +171,9 @@ impl Subscriptions {
     }
 
     fn joined(&self, it: Described, role: &'static str, plan: &Plan, head: i64) -> Joined {
-        let Described { conversation, participants, count, mut names } = it;
-        let members = participants.into_iter().map(|it| JoinedMember {
-            display_name: names.remove(&it.user_id).unwrap_or_default(),
-            online: self.door.hears(conversation.id, &it.user_id),
-            user_id: it.user_id,
-            role: it.role,
-        });
+        let Described { conversation, participants, count, names } = it;
         Joined {
-            members: members.collect(),
+            members: self.members(conversation.id, participants, names).collect(),
             member_count: count,
             online: self.door.online(conversation.id),
             last_seq: head,
@@ -172,6 +181,20 @@ impl Subscriptions {
             replayed: plan.count,
             role,
         }
+    }
+
+    fn members(
+        &self,
+        id: ConversationId,
+        participants: Vec<Participant>,
+        mut names: HashMap<UserId, String>,
+    ) -> impl Iterator<Item = JoinedMember> {
+        participants.into_iter().map(move |it| JoinedMember {
+            display_name: names.remove(&it.user_id).unwrap_or_default(),
+            online: self.door.hears(id, &it.user_id),
+            user_id: it.user_id,
+            role: it.role,
+        })
     }
 
     /// Ends a socket's subscription. One that has not joined leaves without a word.

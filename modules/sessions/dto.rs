@@ -1,7 +1,7 @@
 //! The wire forms of sessions, field by field.
 
 use auth::UserId;
-use delivery::{ConversationId, Joined, Since};
+use delivery::{ConversationId, Joined, JoinedMember, Since};
 use hornero::{Event, rules, timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -178,6 +178,38 @@ struct ParticipantView {
     online: bool,
 }
 
+impl From<JoinedMember> for ParticipantView {
+    fn from(it: JoinedMember) -> Self {
+        Self { user_id: it.user_id, display_name: it.display_name, online: it.online }
+    }
+}
+
+/// `session_info`, and the ack of `get_session_info`.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SessionInfo {
+    session_id: ConversationId,
+    /// The session; `null` for another kind of conversation.
+    #[schema(required)]
+    session: Option<SessionView>,
+    /// The first 100, the owner first.
+    participants: Vec<ParticipantView>,
+    /// Who is typing.
+    typing: Vec<UserId>,
+}
+
+impl SessionInfo {
+    pub(crate) fn new(
+        session_id: ConversationId,
+        session: Option<Session>,
+        participants: Vec<JoinedMember>,
+        typing: Vec<UserId>,
+    ) -> Self {
+        let participants = participants.into_iter().map(ParticipantView::from).collect();
+        Self { session_id, session: session.map(SessionView::from), participants, typing }
+    }
+}
+
 impl Event for SessionJoined {
     const NAME: &'static str = "session_joined";
 }
@@ -188,11 +220,7 @@ impl SessionJoined {
         session: Option<Session>,
         joined: Joined,
     ) -> Self {
-        let participants = joined.members.into_iter().map(|it| ParticipantView {
-            user_id: it.user_id,
-            display_name: it.display_name,
-            online: it.online,
-        });
+        let participants = joined.members.into_iter().map(ParticipantView::from);
         Self {
             session_id,
             session: session.map(SessionView::from),

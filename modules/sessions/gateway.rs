@@ -1,21 +1,22 @@
-//! Socket.IO events of sessions: join, leave.
+//! Socket.IO events of sessions: join, leave, and who is there.
 
 use std::sync::Arc;
 
 use auth::{Authenticates, Caller, Scope, TokenService};
-use delivery::{LeftReason, NAMESPACES, SessionLeft, Subscriptions, Vocabulary};
+use delivery::{LeftReason, NAMESPACES, SessionLeft, Subscriptions, TypingUsers, Vocabulary};
 use hornero::{ClientError, Data, Events, Gateway, SocketRef, Then, Valid};
 
 use crate::{
-    dto::{JoinSession, SessionJoined, SessionReference},
+    dto::{JoinSession, SessionInfo, SessionJoined, SessionReference},
     service::SessionService,
 };
 
-/// Handles `join_session` and `leave_session`.
+/// Handles `join_session`, `leave_session` and `get_session_info`.
 pub(crate) struct SessionGateway {
     tokens: Arc<TokenService>,
     sessions: Arc<SessionService>,
     subscriptions: Arc<Subscriptions>,
+    typing: Arc<TypingUsers>,
 }
 
 impl SessionGateway {
@@ -23,8 +24,9 @@ impl SessionGateway {
         tokens: Arc<TokenService>,
         sessions: Arc<SessionService>,
         subscriptions: Arc<Subscriptions>,
+        typing: Arc<TypingUsers>,
     ) -> Self {
-        Self { tokens, sessions, subscriptions }
+        Self { tokens, sessions, subscriptions, typing }
     }
 }
 
@@ -42,6 +44,7 @@ impl Gateway for SessionGateway {
     fn events(on: &mut Events<Self>) {
         on.on("join_session", Self::join).replies("session_joined");
         on.on("leave_session", Self::leave).replies("session_left");
+        on.on("get_session_info", Self::info).replies("session_info");
     }
 }
 
@@ -59,6 +62,18 @@ impl SessionGateway {
         let session = self.sessions.find(event.session_id).await?;
         let (joined, replay) = self.subscriptions.join(&socket, &caller, to, since).await?;
         Ok(Then::new(SessionJoined::new(event.session_id, session, joined), replay.run()))
+    }
+
+    /// Tells what a session is, who takes part, and who is typing.
+    async fn info(
+        self: Arc<Self>,
+        caller: Caller,
+        Data(event): Data<SessionReference>,
+    ) -> Result<SessionInfo, ClientError> {
+        let id = event.session_id;
+        let participants = self.subscriptions.participants(&caller, id).await?;
+        let session = self.sessions.find(id).await?;
+        Ok(SessionInfo::new(id, session, participants, self.typing.of(id)))
     }
 
     /// Stops listening.

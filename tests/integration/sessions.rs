@@ -140,3 +140,25 @@ async fn owner_joins_over_a_socket_and_is_told_of_the_session() {
     socket.join_session(&session).await;
     assert!(socket.heard("new_message").is_empty());
 }
+
+#[tokio::test]
+async fn session_tells_who_takes_part_and_who_types() {
+    let app = TestApp::start().await;
+    let (ada, eve) = (app.register("Ada").await, app.register("Eve").await);
+    let session = ada.session().await;
+    let about = json!({ "sessionId": session });
+    let mut socket = ada.connect("/").await;
+    socket.join_session(&session).await;
+    socket.call("typing", json!({ "sessionId": session, "isTyping": true })).await;
+
+    let info = socket.call("get_session_info", about.clone()).await;
+
+    assert_eq!(info["session"]["title"], "Dinner");
+    let ada_there = json!({ "userId": ada.id, "displayName": "Ada", "online": true });
+    assert_eq!(info["participants"], json!([ada_there]));
+    assert_eq!(info["typing"], json!([ada.id]));
+    let told = socket.event("session_info").await;
+    assert_eq!(told["sessionId"], session);
+    let refused = eve.connect("/").await.emit_ack("get_session_info", about).await;
+    assert_eq!(refused["error"]["code"], "ROOM_ACCESS_DENIED");
+}

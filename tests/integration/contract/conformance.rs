@@ -161,6 +161,7 @@ async fn acks_and_events_are_as_documented() {
         ("join_session", to_session.clone()),
         ("send_message", json!({ "sessionId": session, "content": "hello" })),
         ("typing", json!({ "sessionId": session, "isTyping": true })),
+        ("get_session_info", to_session.clone()),
         ("leave_session", json!({ "sessionId": 7 })),
         ("auth:refresh", json!({ "token": ada.token })),
         ("auth:refresh", json!({ "token": "no token" })),
