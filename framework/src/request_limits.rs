@@ -16,6 +16,7 @@ use axum::{
 };
 
 use crate::{
+    connection::is_socket_io,
     error::ClientError,
     listener::Peer,
     rate_limit::{Allowance, RateLimit},
@@ -78,7 +79,7 @@ pub(crate) async fn limit_requests(
 ) -> Response {
     let (mut parts, body) = request.into_parts();
     let address = ClientAddress::of(&parts);
-    if parts.uri.path().starts_with("/socket.io") {
+    if is_socket_io(parts.uri.path()) {
         let query = parts.uri.query().unwrap_or_default();
         // What follows a handshake has the session's id.
         let begins = !query.split('&').any(|it| it.starts_with("sid="));
