@@ -23,6 +23,7 @@ mod overhead;
 mod port;
 mod postgres;
 mod process;
+mod python;
 mod soak;
 mod spdx;
 mod stage;
