@@ -67,8 +67,7 @@ export class Person {
   }
 
   // Resolves when the namespace is connected, rejects with its first `connect_error`.
-  // Clients of 2.x go to the main namespace: they show who they are nowhere else.
-  async connect(transport, { namespace = transport.isOld ? "/" : "/chat", auth = { token: this.token } } = {}) {
+  async connect(transport, { namespace = "/chat", auth = { token: this.token } } = {}) {
     const quick = { forceNew: true, reconnectionDelay: 50, reconnectionDelayMax: 200 };
     const connect = transport.io ?? io;
     // Clients of 2.x have nothing but the query to show who they are.
