@@ -120,7 +120,9 @@ fn tell(Allowance { limit, remaining, full_in }: Allowance, response: &mut Respo
 pub struct ClientAddress(pub Option<IpAddr>);
 
 impl ClientAddress {
-    fn of(parts: &Parts) -> Self {
+    /// Where a request comes from, such as the one that opened a socket's connection:
+    /// `ClientAddress::of(socket.req_parts())`.
+    pub fn of(parts: &Parts) -> Self {
         let peer = parts.extensions.get::<ConnectInfo<Peer>>();
         Self(peer.map(|it| network(it.0.address.ip().to_canonical())))
     }
