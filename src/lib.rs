@@ -1,5 +1,6 @@
 //! The chat server: puts the modules together. All else is in `modules/`.
 
+use admin::AdminModule;
 use auth::AuthModule;
 use chat::ChatModule;
 use database::DatabaseModule;
@@ -31,6 +32,7 @@ impl Module for AppModule {
             .import::<RoomsModule>()
             .import::<SessionsModule>()
             .import::<ChatModule>()
-            .import::<WebModule>();
+            .import::<WebModule>()
+            .import::<AdminModule>();
     }
 }

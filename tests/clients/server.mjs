@@ -141,7 +141,7 @@ export class Server {
   }
 }
 
-function binary() {
+export function binary() {
   return process.env.HORNERO_BIN ? resolve(process.env.HORNERO_BIN) : join(debugFolder(), "hornero");
 }
 

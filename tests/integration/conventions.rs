@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use admin::AdminConfig;
 use auth::AuthConfig;
 use database::DatabaseConfig;
 use delivery::DeliveryConfig;
@@ -181,6 +182,7 @@ fn sections() -> Vec<(&'static str, Value)> {
         section::<DatabaseConfig>(),
         section::<AuthConfig>(),
         section::<DeliveryConfig>(),
+        section::<AdminConfig>(),
     ]
 }
 
