@@ -34,6 +34,8 @@ enum Action {
     Config,
     /// Check configuration, data, port, clock and secrets, and say what to change.
     Doctor,
+    /// Hash a password, read from the standard input, for `admin.passwordHash`.
+    HashPassword,
     /// Manage users.
     User {
         #[command(subcommand)]
@@ -106,6 +108,7 @@ impl Command {
             Action::Graph => app().map(|it| print!("{}", inspect::graph(&it))),
             Action::Config => print_config(),
             Action::Doctor => doctor::run().await,
+            Action::HashPassword => users::hash_password(),
             Action::User { action: UserAction::Add(args) } => users::add(args).await,
             Action::User { action: UserAction::Promote(args) } => users::promote(args).await,
             Action::User { action: UserAction::Disable(args) } => users::disable(args).await,

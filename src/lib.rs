@@ -1,5 +1,6 @@
 //! The chat server: puts the modules together. All else is in `modules/`.
 
+use admin::AdminModule;
 use auth::AuthModule;
 use chat::ChatModule;
 use database::DatabaseModule;
@@ -33,6 +34,7 @@ impl Module for AppModule {
             .import::<SessionsModule>()
             .import::<ChatModule>()
             .import::<HealthModule>()
-            .import::<WebModule>();
+            .import::<WebModule>()
+            .import::<AdminModule>();
     }
 }

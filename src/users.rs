@@ -52,6 +52,16 @@ pub(crate) async fn enable(args: DisableUser) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// `hornero hash-password`
+pub(crate) fn hash_password() -> Result<(), Box<dyn Error>> {
+    let password = read_password()?;
+    if !(12..=128).contains(&password.chars().count()) {
+        return Err("the password must be 12 to 128 characters".into());
+    }
+    println!("{}", admin::hash_password(&password)?);
+    Ok(())
+}
+
 async fn change(email: &str, change: ChangeUser) -> Result<User, Box<dyn Error>> {
     let users = app()?.resolve::<UserService>().await?;
     Ok(users.change_by_email(email, change).await?)

@@ -28,6 +28,7 @@ use crate::{error::ClientError, stopping::Stopping};
 
 mod frame;
 mod incoming;
+mod old_connect;
 mod outgoing;
 mod packet;
 mod polling;
@@ -72,9 +73,11 @@ impl Connections {
     }
 }
 
-/// Whether a path is Socket.IO's, and not only begins like it.
+/// Whether a path is Socket.IO's, and not only begins like it. The client's files, such as
+/// `/socket.io/socket.io.js`, are routes as any other, for pages of every origin.
 pub(crate) fn is_socket_io(path: &str) -> bool {
-    path.strip_prefix("/socket.io").is_some_and(|it| it.is_empty() || it.starts_with('/'))
+    let below = path.strip_prefix("/socket.io");
+    below.is_some_and(|it| it.is_empty() || it.starts_with('/') && !it.starts_with("/socket.io."))
 }
 
 /// Serves the requests of Socket.IO, and passes the others on.

@@ -150,6 +150,8 @@ pub struct GatewayContract {
     pub namespaces: &'static [&'static str],
     /// Who may send its events.
     pub access: EventAccess,
+    /// Whether the app's documents tell of it.
+    pub documented: bool,
     /// Event by which failures are reported.
     pub error_event: &'static str,
     /// Events of clients.

@@ -45,6 +45,10 @@ pub trait Gateway: Send + Sync + Sized + 'static {
     /// Whether every handler must say who may send its event. Default: it must.
     const ACCESS: EventAccess = EventAccess::Guarded;
 
+    /// Whether the app's documents tell of its events. Default: they do. Not those of a protocol
+    /// that somebody else's client speaks, and nobody writes against.
+    const DOCUMENTED: bool = true;
+
     /// Event by which a failure is reported, whether or not the client asked for an ack.
     const ERROR_EVENT: &'static str = "error";
 

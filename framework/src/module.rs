@@ -241,6 +241,7 @@ impl ModuleDef {
             gateway: Key::of::<T>(),
             namespaces: T::NAMESPACES,
             access: T::ACCESS,
+            documented: T::DOCUMENTED,
             error_event: T::ERROR_EVENT,
             handled,
             emitted,

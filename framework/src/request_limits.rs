@@ -16,6 +16,7 @@ use axum::{
 };
 
 use crate::{
+    connection::is_socket_io,
     error::ClientError,
     listener::Peer,
     rate_limit::{Allowance, RateLimit},
@@ -85,7 +86,7 @@ pub(crate) async fn limit_requests(
 ) -> Response {
     let (mut parts, body) = request.into_parts();
     let address = ClientAddress::of(&parts);
-    if parts.uri.path().starts_with("/socket.io") {
+    if is_socket_io(parts.uri.path()) {
         let query = parts.uri.query().unwrap_or_default();
         // What follows a handshake has the session's id.
         let begins = !query.split('&').any(|it| it.starts_with("sid="));
@@ -126,7 +127,9 @@ fn tell(Allowance { limit, remaining, full_in }: Allowance, response: &mut Respo
 pub struct ClientAddress(pub Option<IpAddr>);
 
 impl ClientAddress {
-    fn of(parts: &Parts) -> Self {
+    /// Where a request comes from, such as the one that opened a socket's connection:
+    /// `ClientAddress::of(socket.req_parts())`.
+    pub fn of(parts: &Parts) -> Self {
         let peer = parts.extensions.get::<ConnectInfo<Peer>>();
         Self(peer.map(|it| network(it.0.address.ip().to_canonical())))
     }

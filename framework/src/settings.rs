@@ -161,6 +161,9 @@ pub struct WebsocketConfig {
     pub max_http_buffer_size: usize,
     /// Packets that may wait for a client that reads slowly. Default 8,192.
     pub send_queue_size: usize,
+    /// Whether a module that has the official client's files serves them, as
+    /// `/socket.io/socket.io.js` and the like. Default true.
+    pub serve_client: bool,
 }
 
 impl Default for WebsocketConfig {
@@ -171,6 +174,7 @@ impl Default for WebsocketConfig {
             connect_timeout_ms: 10_000,
             max_http_buffer_size: 1_000_000,
             send_queue_size: 8_192,
+            serve_client: true,
         }
     }
 }

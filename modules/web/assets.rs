@@ -12,7 +12,7 @@ pub(crate) struct Asset {
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
-const SCRIPT: &str = "text/javascript; charset=utf-8";
+pub(crate) const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// The chat page itself. Not in [`ASSETS`], because `/` answers other clients differently.
@@ -31,11 +31,17 @@ pub(crate) static ASSETS: &[Asset] = &[
     asset("/assets/state.js", SCRIPT, include_bytes!("page/state.js")),
     asset("/assets/view.js", SCRIPT, include_bytes!("page/view.js")),
     asset("/assets/icon.svg", SVG, include_bytes!("page/icon.svg")),
-    asset("/assets/socket.io.min.js", SCRIPT, CLIENT),
+    asset(
+        "/assets/socket.io.min.js",
+        SCRIPT,
+        include_bytes!(concat!(env!("OUT_DIR"), "/socket.io.min.js")),
+    ),
 ];
 
-const CLIENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/socket.io.min.js"));
-
-const fn asset(path: &'static str, content_type: &'static str, bytes: &'static [u8]) -> Asset {
+pub(crate) const fn asset(
+    path: &'static str,
+    content_type: &'static str,
+    bytes: &'static [u8],
+) -> Asset {
     Asset { path, content_type, bytes }
 }

@@ -1,7 +1,8 @@
-//! Finds the official Socket.IO browser client and puts it where `assets.rs` embeds it.
+//! Finds the official Socket.IO browser client and puts its files where `assets.rs` and `client.rs` embed them.
 //!
-//! The chat page is the only thing that needs it, so a missing bundle never fails a build: the embed is then empty, one
-//! warning says what to do, and the page says the same to whoever opens it. Three places are asked, in this order:
+//! Only the chat page and pages that load it from here need it, so a missing client never fails a build: the embeds are
+//! then empty, one warning says what to do, and the page says the same to whoever opens it. Three places are asked, in
+//! this order:
 //!
 //! 1. `HORNERO_CLIENT_BUNDLE`, the folder that holds `socket.io.min.js` (an absolute path: a relative one is read from here);
 //! 2. `node_modules/socket.io-client/dist`, which `npm ci` in this folder fills;
@@ -14,7 +15,20 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+/// The file that the chat page loads, without which there is no client.
 const BUNDLE: &str = "socket.io.min.js";
+
+/// The other files of the client, each of which may be missing.
+const MORE: [&str; 7] = [
+    "socket.io.js",
+    "socket.io.js.map",
+    "socket.io.min.js.map",
+    "socket.io.esm.min.js",
+    "socket.io.esm.min.js.map",
+    "socket.io.msgpack.min.js",
+    "socket.io.msgpack.min.js.map",
+];
+
 const DIST: &str = "node_modules/socket.io-client/dist";
 const PACKAGE_FILES: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 
@@ -28,12 +42,14 @@ fn main() {
     watch_inputs();
     let out =
         PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for every build script"));
-    let bundle = find_bundle(&out).unwrap_or_else(|reason| {
+    let folder = find_client(&out).map_err(|reason| {
         println!("cargo::warning={reason}: {REMEDY}");
         watch_for_a_remedy();
-        Vec::new()
     });
-    fs::write(out.join(BUNDLE), bundle).expect("cargo makes OUT_DIR writable");
+    for file in [BUNDLE].into_iter().chain(MORE) {
+        let found = folder.as_ref().ok().and_then(|it| fs::read(it.join(file)).ok());
+        fs::write(out.join(file), found.unwrap_or_default()).expect("cargo makes OUT_DIR writable");
+    }
 }
 
 /// Names what the outcome depends on; without these lines cargo would run npm after every change in this folder.
@@ -56,15 +72,18 @@ fn watch(path: &Path) {
     println!("cargo::rerun-if-changed={}", path.display());
 }
 
-/// Returns the bundle's bytes, or in one line why there are none.
-fn find_bundle(out: &Path) -> Result<Vec<u8>, String> {
+/// Returns the folder that holds the client, or in one line why there is none.
+fn find_client(out: &Path) -> Result<PathBuf, String> {
     if let Some(folder) = variable("HORNERO_CLIENT_BUNDLE") {
-        return read_named_folder(Path::new(&folder));
+        // From there and from nowhere else: a wrong path must not pass unnoticed.
+        let folder = PathBuf::from(folder);
+        watch(&folder.join(BUNDLE));
+        return holding(folder).map_err(|reason| format!("HORNERO_CLIENT_BUNDLE: {reason}"));
     }
     let installed = Path::new(DIST).join(BUNDLE);
     if installed.exists() {
         watch(&installed);
-        return read(&installed);
+        return holding(DIST.into());
     }
     if variable("HORNERO_SKIP_NPM").is_some_and(|value| value != "0") {
         return Err(format!("HORNERO_SKIP_NPM is set and modules/web/{DIST} holds no {BUNDLE}"));
@@ -72,21 +91,14 @@ fn find_bundle(out: &Path) -> Result<Vec<u8>, String> {
     install(&out.join("client"))
 }
 
-/// Reads the bundle from the folder that was asked for, and from nowhere else: a wrong path must not pass unnoticed.
-fn read_named_folder(folder: &Path) -> Result<Vec<u8>, String> {
-    let file = folder.join(BUNDLE);
-    watch(&file);
-    read(&file).map_err(|reason| format!("HORNERO_CLIENT_BUNDLE: {reason}"))
-}
-
-/// Runs `npm ci` in `folder`, on copies of the package files, and reads the bundle from there.
-fn install(folder: &Path) -> Result<Vec<u8>, String> {
+/// Runs `npm ci` in `folder`, on copies of the package files, and returns where the client is then.
+fn install(folder: &Path) -> Result<PathBuf, String> {
     let copies = copy_package_files(folder);
     copies.map_err(|error| {
         format!("cannot copy the package files to {}: {error}", folder.display())
     })?;
     run_npm(folder)?;
-    read(&folder.join(DIST).join(BUNDLE))
+    holding(folder.join(DIST))
 }
 
 fn copy_package_files(folder: &Path) -> std::io::Result<()> {
@@ -147,11 +159,13 @@ fn first_error(log: &Path) -> String {
     errors.next().unwrap_or("it gave no reason").trim().to_owned()
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, String> {
-    let shown = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    match fs::read(file) {
-        Ok(bytes) if bytes.is_empty() => Err(format!("{} is empty", shown.display())),
-        Ok(bytes) => Ok(bytes),
+/// Returns the folder if it holds the file that is needed.
+fn holding(folder: PathBuf) -> Result<PathBuf, String> {
+    let file = folder.join(BUNDLE);
+    let shown = std::path::absolute(&file).unwrap_or_else(|_| file.clone());
+    match fs::metadata(&file) {
+        Ok(file) if file.len() == 0 => Err(format!("{} is empty", shown.display())),
+        Ok(_) => Ok(folder),
         Err(error) => Err(format!("cannot read {} ({error})", shown.display())),
     }
 }

@@ -1,4 +1,4 @@
-//! Serves the chat page and its files.
+//! Serves the chat page, its files, and the client for pages of others.
 
 use std::{
     collections::HashMap,
@@ -19,25 +19,30 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use hornero::{ClientError, Controller, ErrorKind, Routes};
+use hornero::{ClientError, Controller, ErrorKind, Routes, WebsocketConfig};
 use serde::Serialize;
 
-use crate::assets::{ASSETS, Asset, PAGE};
+use crate::{
+    assets::{ASSETS, Asset, PAGE},
+    client::CLIENT,
+};
 
 /// The page runs its own scripts and styles, talks to its own server, and is framed by nobody.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Serves `/` and `/assets`.
+/// Serves `/`, `/assets`, and the client's files under `/socket.io`.
 pub(crate) struct WebController {
+    serves_client: bool,
     /// Tags by path, which change when a file does.
     tags: HashMap<&'static str, HeaderValue>,
 }
 
 impl WebController {
-    pub(crate) fn new() -> Self {
-        let all = ASSETS.iter().chain([&PAGE]);
-        Self { tags: all.map(|it| (it.path, tag(it.bytes))).collect() }
+    pub(crate) fn new(config: Arc<WebsocketConfig>) -> Self {
+        let all = ASSETS.iter().chain(&CLIENT).chain([&PAGE]);
+        let tags = all.map(|it| (it.path, tag(it.bytes))).collect();
+        Self { serves_client: config.serve_client, tags }
     }
 
     /// The file, or nothing if the browser has the same one already.
@@ -67,7 +72,11 @@ fn tag(bytes: &[u8]) -> HeaderValue {
 
 impl Controller for WebController {
     fn routes() -> Routes<Self> {
-        Routes::new().route("/", get(page)).route("/assets/{name}", get(asset))
+        Routes::new()
+            .route("/", get(page))
+            .route("/assets/{name}", get(asset))
+            // All else under this path is Socket.IO's, and does not come here.
+            .route("/socket.io/{name}", get(client))
     }
 }
 
@@ -93,6 +102,20 @@ async fn asset(
     headers: HeaderMap,
 ) -> Result<Response, ClientError> {
     let asset = ASSETS.iter().find(|it| it.path == uri.path());
-    let absent = || ClientError::new(ErrorKind::UnknownRoute, "There is no such file");
     Ok(this.serve(asset.ok_or_else(absent)?, &headers))
+}
+
+/// A file of the client. The JavaScript server has them at the same paths.
+async fn client(
+    State(this): State<Arc<WebController>>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Result<Response, ClientError> {
+    let is_there = |it: &&Asset| it.path == uri.path() && !it.bytes.is_empty();
+    let file = CLIENT.iter().filter(|_| this.serves_client).find(is_there);
+    Ok(this.serve(file.ok_or_else(absent)?, &headers))
+}
+
+fn absent() -> ClientError {
+    ClientError::new(ErrorKind::UnknownRoute, "There is no such file")
 }

@@ -1,8 +1,9 @@
-//! The chat page: what a browser sees at `/`.
+//! The chat page, which is what a browser sees at `/`, and the client that it and others load.
 
-use hornero::{Module, ModuleDef};
+use hornero::{Module, ModuleDef, WebsocketConfig};
 
 mod assets;
+mod client;
 mod controller;
 
 use crate::controller::WebController;
@@ -17,7 +18,7 @@ pub struct WebModule;
 
 impl Module for WebModule {
     fn define(m: &mut ModuleDef) {
-        m.controller(WebController::new);
+        m.config::<WebsocketConfig>().controller(WebController::new);
     }
 }
 

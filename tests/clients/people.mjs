@@ -69,14 +69,20 @@ export class Person {
   // Resolves when the namespace is connected, rejects with its first `connect_error`.
   async connect(transport, { namespace = "/chat", auth = { token: this.token } } = {}) {
     const quick = { forceNew: true, reconnectionDelay: 50, reconnectionDelayMax: 200 };
-    const socket = io(this.server.url + namespace, { ...quick, ...transport.options, auth });
+    const connect = transport.io ?? io;
+    // Clients of 2.x have nothing but the query to show who they are.
+    const credentials = transport.isOld ? { query: auth } : { auth };
+    const socket = connect(this.server.url + namespace, { ...quick, ...transport.options, ...credentials });
     open.add(socket);
     const connection = new Connection(this, socket);
     await new Promise((resolve, reject) => {
       socket.once("connect", resolve);
       socket.once("connect_error", reject);
+      // By which clients of 2.x tell of a refusal.
+      socket.once("error", reject);
     });
     socket.off("connect_error");
+    socket.off("error");
     return connection;
   }
 }
@@ -88,7 +94,7 @@ export class Connection {
   constructor(person, socket) {
     this.person = person;
     this.socket = socket;
-    socket.onAny((event, data) => {
+    onAny(socket, (event, data) => {
       this.#heard.push({ event, data });
       this.#listeners.forEach((listener) => listener());
     });
@@ -96,7 +102,15 @@ export class Connection {
 
   // Sends and resolves with the ack.
   ask(event, data) {
-    return this.socket.timeout(PATIENCE_MS).emitWithAck(event, data);
+    if (this.socket.emitWithAck) return this.socket.timeout(PATIENCE_MS).emitWithAck(event, data);
+    return new Promise((resolve, reject) => {
+      const complaint = new Error(`no ack of ${event} within ${PATIENCE_MS} ms`);
+      const limit = setTimeout(() => reject(complaint), PATIENCE_MS);
+      this.socket.emit(event, data, (ack) => {
+        clearTimeout(limit);
+        resolve(ack);
+      });
+    });
   }
 
   // What came under this name so far.
@@ -164,8 +178,18 @@ export class Connection {
   }
 }
 
+function onAny(socket, listener) {
+  if (socket.onAny) return socket.onAny(listener);
+  // Clients of 2.x have nothing of the kind.
+  const onevent = socket.onevent;
+  socket.onevent = (packet) => {
+    listener(...packet.data);
+    onevent.call(socket, packet);
+  };
+}
+
 // A registered owner and a guest, both joined to a new public room.
-export async function twoInARoom(server, transport, guestsNamespace = "/chat") {
+export async function twoInARoom(server, transport, guestsNamespace) {
   const owner = await Person.register(server, "Ada");
   const guest = await Person.guest(server, "Ben");
   const { id: roomId } = await owner.createRoom();

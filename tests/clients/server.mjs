@@ -25,8 +25,8 @@ export class Server {
   #output = "";
 
   // Starts a server with empty data; it answers when this resolves.
-  static async start(settings = {}) {
-    const server = new Server(await freePort(), mkdtempSync(join(tmpdir(), "hornero-test-")), settings);
+  static async start(settings = {}, program = binary()) {
+    const server = new Server(program, await freePort(), mkdtempSync(join(tmpdir(), "hornero-test-")), settings);
     running.add(server);
     await server.#run().catch((error) => {
       server.abandon();
@@ -35,11 +35,22 @@ export class Server {
     return server;
   }
 
-  constructor(port, folder, settings) {
+  // The framework's example `echo` instead of the chat server: it gives back what it gets.
+  static async echo(settings = {}) {
+    return Server.start(settings, example("echo"));
+  }
+
+  constructor(program, port, folder, settings) {
+    this.program = program;
     this.url = `http://127.0.0.1:${port}`;
     this.port = port;
     this.folder = folder;
     this.settings = settings;
+  }
+
+  // The process, for a look at what it holds.
+  get pid() {
+    return this.#child?.pid;
   }
 
   // Ends it as a power cut would, and leaves its data.
@@ -67,7 +78,7 @@ export class Server {
 
   async #run() {
     const stdio = ["ignore", "pipe", "pipe"];
-    const child = spawn(binary(), [], { cwd: this.folder, env: this.#environment(), stdio });
+    const child = spawn(this.program, [], { cwd: this.folder, env: this.#environment(), stdio });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
@@ -81,7 +92,7 @@ export class Server {
       console.error(`the server ended by itself with ${signal ?? code}; its last words:\n${this.#output}`);
     });
     const failure = new Promise((_, reject) => {
-      child.once("error", (error) => reject(new Error(`${binary()} cannot be started: ${error.message}`)));
+      child.once("error", (error) => reject(new Error(`${this.program} cannot be started: ${error.message}`)));
       child.once("exit", () => reject(new Error("the server ended before it answered")));
     });
     failure.catch(() => {});
@@ -93,7 +104,8 @@ export class Server {
     while (Date.now() < deadline && child.exitCode === null) {
       const answer = await fetch(`${this.url}/auth/me`).catch(() => undefined);
       await answer?.arrayBuffer();
-      if (answer?.status === 401) return;
+      // 401 of the chat server, 404 of one that has no such route.
+      if (answer) return;
       await delay(20);
     }
     throw new Error(`no answer from ${this.url} within ${START_LIMIT_MS} ms; the server said:\n${this.#output}`);
@@ -129,9 +141,16 @@ export class Server {
   }
 }
 
-function binary() {
-  if (process.env.HORNERO_BIN) return resolve(process.env.HORNERO_BIN);
-  return join(resolve(REPOSITORY, process.env.CARGO_TARGET_DIR ?? "target"), "debug", "hornero");
+export function binary() {
+  return process.env.HORNERO_BIN ? resolve(process.env.HORNERO_BIN) : join(debugFolder(), "hornero");
+}
+
+function example(name) {
+  return join(resolve(process.env.HORNERO_EXAMPLES ?? join(debugFolder(), "examples")), name);
+}
+
+function debugFolder() {
+  return join(resolve(REPOSITORY, process.env.CARGO_TARGET_DIR ?? "target"), "debug");
 }
 
 async function freePort() {

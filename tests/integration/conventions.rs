@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use admin::AdminConfig;
 use auth::AuthConfig;
 use database::DatabaseConfig;
 use delivery::DeliveryConfig;
@@ -183,6 +184,7 @@ fn sections() -> Vec<(&'static str, Value)> {
         section::<AuthConfig>(),
         section::<DeliveryConfig>(),
         section::<HealthConfig>(),
+        section::<AdminConfig>(),
     ]
 }
 

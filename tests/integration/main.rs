@@ -3,6 +3,7 @@
 //! One binary: a new file here costs a `mod` line, not another link step.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a panic fails the test, as it should")]
 
+mod admin;
 mod any_order;
 mod auth;
 mod both_doors;

@@ -1,4 +1,4 @@
-//! How many tests passed, read from what cargo and node print.
+//! How many tests passed, read from what cargo, node and unittest print.
 
 use std::fmt;
 use std::ops::AddAssign;
@@ -81,6 +81,27 @@ pub(crate) fn of_node(output: &str) -> Option<Counts> {
     sum
 }
 
+/// Reads the summary of Python's unittest; nothing when there is none.
+pub(crate) fn of_unittest(output: &str) -> Option<Counts> {
+    let ran = output.lines().find_map(|line| line.strip_prefix("Ran ")?.split_once(' '))?;
+    let (mut counts, ran) = (Counts::default(), ran.0.parse::<u64>().ok()?);
+    let details = output.lines().rev().find_map(|line| {
+        line.strip_prefix("FAILED (").or(line.strip_prefix("OK ("))?.strip_suffix(')')
+    });
+    for (word, n) in
+        details.iter().flat_map(|it| it.split(", ")).filter_map(|it| it.split_once('='))
+    {
+        let n = n.parse::<u64>().unwrap_or_default();
+        match word {
+            "failures" | "errors" | "unexpected successes" => counts.failed += n,
+            "skipped" | "expected failures" => counts.skipped += n,
+            _ => {}
+        }
+    }
+    counts.passed = ran.saturating_sub(counts.failed + counts.skipped);
+    Some(counts)
+}
+
 /// `3 passed` is 3 and `passed`.
 fn counted(part: &str) -> Option<(u64, &str)> {
     let (n, word) = part.trim().split_once(' ')?;
@@ -121,6 +142,19 @@ test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
         let output = "✔ two clients chat (12.3ms)\nℹ tests 9\nℹ suites 0\nℹ pass 5\nℹ fail 1\nℹ cancelled 1\n\
                       ℹ skipped 2\nℹ todo 0\nℹ duration_ms 120.5\n";
         assert_eq!(of_node(output), Some(Counts { passed: 5, failed: 2, skipped: 2 }));
+    }
+
+    #[test]
+    fn what_did_not_pass_is_told_in_unittests_last_line() {
+        let ran =
+            |last: &str| of_unittest(&format!("test_a ... ok\n\nRan 9 tests in 1.2s\n\n{last}\n"));
+        assert_eq!(ran("OK"), Some(Counts { passed: 9, ..Counts::default() }));
+        assert_eq!(
+            ran("FAILED (failures=1, errors=2, skipped=3)"),
+            Some(Counts { passed: 3, failed: 3, skipped: 3 })
+        );
+        assert_eq!(ran("OK (skipped=1)"), Some(Counts { passed: 8, failed: 0, skipped: 1 }));
+        assert_eq!(of_unittest("ModuleNotFoundError: No module named 'socketio'\n"), None);
     }
 
     #[test]

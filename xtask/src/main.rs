@@ -23,9 +23,11 @@ mod overhead;
 mod port;
 mod postgres;
 mod process;
+mod python;
 mod soak;
 mod spdx;
 mod stage;
+mod suites;
 mod test;
 mod workspace;
 
@@ -51,6 +53,8 @@ enum Chore {
     Bench(bench::Options),
     /// What a request and an event cost by the framework and by hand, in instructions; needs valgrind.
     Overhead,
+    /// The official test suite of the protocol, from the checkout that `HORNERO_OFFICIAL_SUITES` names.
+    Suites,
     /// Kills the server under load, and counts what was lost, doubled or put out of order.
     Soak(soak::Options),
 }
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
         Chore::Generate { what } => generate::run(&what),
         Chore::Bench(options) => bench::run(&options),
         Chore::Overhead => overhead::run(),
+        Chore::Suites => suites::run(),
         Chore::Soak(options) => soak::run(&options),
     };
     match passed {

@@ -32,6 +32,7 @@ pub(crate) fn suite(
     if env::var_os("HORNERO_BIN").is_none() {
         node.env("HORNERO_BIN", workspace.server());
     }
+    node.env("HORNERO_EXAMPLES", workspace.debug("examples"));
     process::run_suite(&mut node, counts::of_node)
 }
 

@@ -13,6 +13,7 @@ use crate::kills;
 use crate::node;
 use crate::postgres;
 use crate::process;
+use crate::python;
 use crate::stage::{self, Outcome, Problem, Skips, Stage, clock};
 use crate::workspace::Workspace;
 
@@ -95,6 +96,7 @@ fn stages(workspace: &Rc<Workspace>, options: &Options) -> Vec<Stage> {
         stage("postgres", postgres::suite).after("build"),
         stage("kills", kills::suite).after("build"),
         stage("clients", clients).after("build"),
+        stage("python", python::suite).after("build"),
         stage("browser", browser).after("build"),
         stage("generator", generated::suite).after("build"),
         stage("standalone", alone::build).after("build"),

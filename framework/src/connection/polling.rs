@@ -11,7 +11,7 @@ use axum::{
 use http_body_util::BodyExt;
 use tower::Service;
 
-use super::{Connections, Traffic, packet, parameter, session::Session};
+use super::{Connections, Traffic, old_connect, packet, parameter, session::Session};
 use crate::error::ClientError;
 
 /// What stands between two packets.
@@ -28,6 +28,12 @@ pub(super) async fn serve(mut connections: Connections, mut request: Request) ->
             (Some(session), true)
         }
     };
+    if request.method() == Method::POST && parameter(&request, "EIO") == Some("3") {
+        request = match corrected(request, connections.max_message).await {
+            Ok(request) => request,
+            Err(refusal) => return refusal.into_response(),
+        };
+    }
     let traffic = Arc::clone(&connections.traffic);
     let request = counted(request, Arc::clone(&traffic));
     let Ok(response) = Service::<Request>::call(&mut connections.service, request).await;
@@ -50,6 +56,15 @@ pub(super) async fn serve(mut connections: Connections, mut request: Request) ->
     }
     traffic.sent.add(body.len(), 1 + separators(&body));
     Response::from_parts(parts, Body::from(body))
+}
+
+/// Lets the service read what a client of Socket.IO 2 sends.
+async fn corrected(request: Request, limit: usize) -> Result<Request, StatusCode> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, limit).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
+    let mut body = Vec::from(body);
+    old_connect::correct_body(&mut body);
+    Ok(Request::from_parts(parts, Body::from(body)))
 }
 
 /// Counts what the client sends while it is read.

@@ -20,7 +20,10 @@ use sha1::{Digest, Sha1};
 use tokio::sync::oneshot;
 use tower::Service;
 
-use super::{Connections, Refusal, Service as SocketIo, Session, parameter, wire::Wire};
+use super::{
+    Connections, Refusal, Service as SocketIo, Session, old_connect::OldConnect, parameter,
+    wire::Wire,
+};
 
 /// What RFC 6455 has a server append to the client's key.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -34,7 +37,7 @@ pub(super) fn accept(connections: Connections, mut request: Request) -> Response
     let Some(version @ ("3" | "4")) = parameter(&request, "EIO") else {
         return Refusal::UnsupportedVersion.into_response();
     };
-    let close = Close::of(version);
+    let (close, old) = (Close::of(version), (version == "3").then(OldConnect::default));
     let (session, polled) = match parameter(&request, "sid").map(str::to_owned) {
         None => (Arc::new(Session::default()), None),
         Some(id) => match connections.sessions.find(&id) {
@@ -54,7 +57,7 @@ pub(super) fn accept(connections: Connections, mut request: Request) -> Response
             Err(error) => return tracing::debug!(%error, "An upgrade was not finished: {error}"),
         };
         let (gone, until_gone) = oneshot::channel();
-        let wire = Wire::new(stream, session, traffic, max_message, gone);
+        let wire = Wire::new(stream, session, traffic, max_message, old, gone);
         if let Err(error) = Service::call(&mut service, (wire, request)).await {
             tracing::debug!(%error, "An upgrade was not understood: {error}");
         }

@@ -12,7 +12,10 @@ use tokio::{
     sync::oneshot,
 };
 
-use super::{Traffic, frame, incoming::Incoming, outgoing::Outgoing, session::Session};
+use super::{
+    Traffic, frame, incoming::Incoming, old_connect::OldConnect, outgoing::Outgoing,
+    session::Session,
+};
 
 /// How much is read of what a client still sends when one of its messages was too large, as a
 /// multiple of what it may send. To one who has not read all, the system says that the connection
@@ -26,6 +29,8 @@ pub(super) struct Wire<T> {
     session: Arc<Session>,
     traffic: Arc<Traffic>,
     incoming: Incoming,
+    /// Of a client of Socket.IO 2 only.
+    old: Option<OldConnect>,
     outgoing: Outgoing,
     /// Bytes that are still read for nothing, once a message was too large.
     lingering: usize,
@@ -39,6 +44,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
         session: Arc<Session>,
         traffic: Arc<Traffic>,
         max_message: usize,
+        old: Option<OldConnect>,
         gone: oneshot::Sender<()>,
     ) -> Self {
         Self {
@@ -46,6 +52,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
             session,
             traffic,
             incoming: Incoming::new(max_message),
+            old,
             outgoing: Outgoing::default(),
             lingering: max_message.saturating_mul(MAX_LINGERING),
             _gone: gone,
@@ -97,6 +104,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<T> {
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
+        if let Some(old) = &mut this.old {
+            old.correct(&mut buffer.filled_mut()[before..]);
+        }
         let bytes = &buffer.filled()[before..];
         let found = this.incoming.look_at(bytes);
         this.traffic.received.add(bytes.len(), found.packets);

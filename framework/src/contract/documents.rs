@@ -52,7 +52,7 @@ impl Documents {
         controllers: impl Iterator<Item = &'a ControllerContract>,
         gateways: impl Iterator<Item = &'a GatewayContract>,
     ) -> Self {
-        let gateways: Vec<_> = gateways.collect();
+        let gateways: Vec<_> = gateways.filter(|it| it.documented).collect();
         Self {
             openapi: json(&openapi::document(about, controllers)),
             asyncapi: json(&asyncapi::document(about, &gateways)),

@@ -349,6 +349,8 @@ impl OnConnect {
     ) -> Result<(), ClientError> {
         let presence = self.0.presence.subscribe();
         let auth = match Data::<serde_json::Value>::from_connect_parts(socket, auth) {
+            // Clients of Socket.IO 2 send none: it is a query, which is the request's as well.
+            _ if socket.protocol() == ProtocolVersion::V4 => serde_json::Value::Null,
             Ok(Data(auth)) => auth,
             Err(_) => return Err(ClientError::invalid("`auth` must be an object")),
         };

@@ -155,3 +155,15 @@ async fn client_of_socket_io_2_is_answered_as_it_expects() {
     assert!(answer.text.contains("40/chat,"), "{}", answer.text);
     assert!(!answer.text.contains("sid"), "{}", answer.text);
 }
+
+#[tokio::test]
+async fn client_of_socket_io_2_has_its_query_behind_the_namespace() {
+    let app = inn(&[]).await;
+    let answer = app.get("/socket.io/?EIO=3&transport=polling").await;
+    let sid = id_in_opening(&answer.text[answer.text.find('{').unwrap()..]);
+    let path = format!("/socket.io/?EIO=3&transport=polling&sid={sid}");
+    app.get(&path).await;
+    assert_eq!(app.post(&path).body("16:40/chat?token=xy".to_owned()).await.status, 200);
+    let answer = app.get(&path).await;
+    assert!(answer.text.contains("40/chat,"), "{}", answer.text);
+}
