@@ -20,7 +20,7 @@ use sha1::{Digest, Sha1};
 use tokio::sync::oneshot;
 use tower::Service;
 
-use super::{Connections, Refusal, Service as SocketIo, Session, parameter, wire::Wire};
+use super::{Connections, Refusal, Service as SocketIo, Session, kept, parameter, wire::Wire};
 
 /// What RFC 6455 has a server append to the client's key.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -45,6 +45,7 @@ pub(super) fn accept(connections: Connections, mut request: Request) -> Response
     session.speaks_websocket(&request);
     request.extensions_mut().insert(Arc::clone(&session));
 
+    kept::detach(&mut request);
     let (parts, _) = request.into_parts();
     let request = axum::http::Request::from_parts(parts, ());
     let Connections { mut service, traffic, max_message, .. } = connections;
