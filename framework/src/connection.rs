@@ -28,6 +28,7 @@ use crate::{error::ClientError, stopping::Stopping};
 
 mod frame;
 mod incoming;
+mod kept;
 mod old_connect;
 mod outgoing;
 mod packet;

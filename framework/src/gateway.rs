@@ -5,7 +5,8 @@
 //! ```
 //!
 //! All of it happens when the event's turn in the socket's mailbox has come, and what the
-//! handler returns is the client's answer.
+//! handler returns is the client's answer. An event that comes while no other is at work has its
+//! turn at once, on the task that has read it; a task of its own has it only once it waits.
 
 use std::{future::Future, sync::Arc};
 
@@ -37,7 +38,9 @@ pub use reply::{Later, Reply, Then};
 ///
 /// Several gateways may share a namespace, as long as each event has one handler.
 /// Of one socket, hooks and events run one after the other, in order of arrival;
-/// those of different sockets run in parallel.
+/// those of different sockets run in parallel. Until it first waits, a handler may run on the
+/// task that reads its connection: what would block a thread belongs in
+/// [`spawn_blocking`](tokio::task::spawn_blocking), here as everywhere.
 pub trait Gateway: Send + Sync + Sized + 'static {
     /// Namespaces whose sockets this gateway serves, e.g. `["/", "/chat"]`.
     const NAMESPACES: &'static [&'static str];

@@ -11,7 +11,7 @@ use axum::{
 use http_body_util::BodyExt;
 use tower::Service;
 
-use super::{Connections, Traffic, old_connect, packet, parameter, session::Session};
+use super::{Connections, Traffic, kept, old_connect, packet, parameter, session::Session};
 use crate::error::ClientError;
 
 /// What stands between two packets.
@@ -25,6 +25,7 @@ pub(super) async fn serve(mut connections: Connections, mut request: Request) ->
         None => {
             let session = Arc::<Session>::default();
             request.extensions_mut().insert(Arc::clone(&session));
+            kept::detach(&mut request);
             (Some(session), true)
         }
     };

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use tower::Service;
 
 use super::{
-    Connections, Refusal, Service as SocketIo, Session, old_connect::OldConnect, parameter,
+    Connections, Refusal, Service as SocketIo, Session, kept, old_connect::OldConnect, parameter,
     wire::Wire,
 };
 
@@ -48,6 +48,7 @@ pub(super) fn accept(connections: Connections, mut request: Request) -> Response
     session.speaks_websocket(&request);
     request.extensions_mut().insert(Arc::clone(&session));
 
+    kept::detach(&mut request);
     let (parts, _) = request.into_parts();
     let request = axum::http::Request::from_parts(parts, ());
     let Connections { mut service, traffic, max_message, .. } = connections;

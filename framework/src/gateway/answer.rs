@@ -102,7 +102,9 @@ impl Answer {
     }
 
     fn act_on(&self, sent: Result<(), SendError>) {
-        act_on(&SocketRef::from(Arc::clone(&self.socket)), sent);
+        if sent.is_err() {
+            act_on(&SocketRef::from(Arc::clone(&self.socket)), sent);
+        }
     }
 
     fn ack(&self, ack: &Ack<'_, impl Serialize>) {

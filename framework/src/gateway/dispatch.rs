@@ -1,10 +1,10 @@
-//! From a packet to a job in the socket's mailbox, and from its result to an answer.
+//! From a packet to a call of its handler, when its turn in the socket's mailbox has come.
 
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    task::Poll,
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -13,11 +13,12 @@ use socketioxide::{
     handler::{MessageHandler, Value},
     socket::Socket,
 };
+use tokio::task::coop;
 
 use super::{
     answer::Answer,
     events::EventCall,
-    mailbox::{Full, Mailbox},
+    mailbox::{Full, Mailbox, Turn},
     namespace::{Handler, Namespace, Ours},
     packet::{self, Envelope},
     rate::{RateClass, Used},
@@ -48,8 +49,12 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatcher {
             progress: Arc::default(),
             max_protocol_errors: self.namespace.max_protocol_errors,
         };
-        if let Err(after) = self.take_token(&value) {
-            return refuse(&self.namespace, &value, answer, after);
+        let handler = self.namespace.handler_of(&value);
+        if let Err(after) = self.take_token(handler) {
+            return refuse(handler, &value, answer, after);
+        }
+        if let Some(turn) = self.turn() {
+            return self.handle_now(turn, handler, value, answer);
         }
         let (namespace, mailbox) = (Arc::clone(&self.namespace), Arc::clone(&self.mailbox));
         let job = handle(namespace, mailbox, value, answer.clone());
@@ -60,49 +65,95 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatcher {
 }
 
 impl Dispatcher {
+    /// The turn of an event that comes while none is at work. None as well if the connection's
+    /// task has done so much that others should have the thread.
+    fn turn(&self) -> Option<Turn<'_>> {
+        let turn = self.mailbox.turn()?;
+        match coop::poll_proceed(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(budget) => budget.made_progress(),
+            Poll::Pending => return None,
+        }
+        Some(turn)
+    }
+
+    /// Handles an event on the task that has read it, as far as its handler needs not wait. Most
+    /// need not, and starting a task would cost more than what they do.
+    fn handle_now(
+        &self,
+        turn: Turn<'_>,
+        handler: Option<&dyn Handler>,
+        mut value: Value,
+        mut answer: Answer,
+    ) {
+        let Some(call) = call(handler, &mut value, &mut answer) else { return };
+        // Nobody needs to be woken: what is pending is polled again by the task that gets it.
+        let context = &mut Context::from_waker(Waker::noop());
+        let poll = AssertUnwindSafe(|| {
+            let mut call = call;
+            call.as_mut().poll(context).is_pending().then_some(call)
+        });
+        // A panic has been answered unless it is that of `around`.
+        let Ok(Some(call)) = catch_unwind(poll) else { return };
+        let pending = match answer.has_ended_turn() {
+            true => self.mailbox.try_set_aside(call).err(),
+            false => Some(call),
+        };
+        if let Some(call) = pending {
+            turn.leave_to(Box::pin(take_turn(call, answer, Arc::clone(&self.mailbox))));
+        }
+    }
+
     /// Lets an event through that does not come too soon after those before it; else says how
     /// long too soon it comes. Nothing is parsed for it.
-    fn take_token(&self, value: &Value) -> Result<(), Duration> {
+    fn take_token(&self, handler: Option<&dyn Handler>) -> Result<(), Duration> {
         let Some(limits) = &self.namespace.limits else { return Ok(()) };
-        let name = match value {
-            Value::Str(text, _) => packet::name(text.as_str()),
-            Value::Bytes(_) => None,
-        };
-        let handler = name.and_then(|it| self.namespace.handler(it));
         limits.take(handler.map_or(RateClass::default(), Handler::rate), &self.used)
     }
 }
 
 /// Refuses an event that came too soon. Only its frame is read, for the answer: whose error event
 /// tells of it, and the request's id. What is wrong with the frame itself does not matter any more.
-fn refuse(namespace: &Namespace, value: &Value, mut answer: Answer, after: Duration) {
+fn refuse(handler: Option<&dyn Handler>, value: &Value, mut answer: Answer, after: Duration) {
     if let Value::Str(text, _) = value {
-        let _ = open(namespace, text.as_str(), &mut answer);
+        let _ = open(handler, text.as_str(), &mut answer);
     }
     let error = ClientError::new(ErrorKind::RateLimited, "Too many events in too short a time");
     answer.error(&error.retry_after(after));
 }
 
-/// Handles an event when its turn has come. Not before: what the events before it have
-/// changed, such as who the caller is, counts.
+/// Handles an event that has waited for its turn.
 async fn handle(
     namespace: Arc<Namespace>,
     mailbox: Arc<Mailbox>,
     mut value: Value,
     mut answer: Answer,
 ) {
-    // A panic here, say in a validation rule, would leave the client without an answer.
-    let prepare = AssertUnwindSafe(|| prepare(&namespace, &mut value, &mut answer));
-    let prepared = catch_unwind(prepare).unwrap_or_else(|_| Err(ClientError::internal()));
-    match prepared {
-        Ok(Call { call, concurrent: true }) => drop(tokio::spawn(call)),
-        Ok(Call { call, concurrent: false }) => take_turn(call, &answer, &mailbox).await,
-        Err(error) => answer.error(&error),
+    let handler = namespace.handler_of(&value);
+    if let Some(call) = call(handler, &mut value, &mut answer) {
+        take_turn(call, answer, mailbox).await;
     }
 }
 
+/// The call of an event's handler, now that its turn has come. Not before: what the events before
+/// it have changed, such as who the caller is, counts. None if there is nothing to wait for.
+fn call(
+    handler: Option<&dyn Handler>,
+    value: &mut Value,
+    answer: &mut Answer,
+) -> Option<EventCall> {
+    // A panic here, say in a validation rule, would leave the client without an answer.
+    let prepare = AssertUnwindSafe(|| prepare(handler, value, answer));
+    let prepared = catch_unwind(prepare).unwrap_or_else(|_| Err(ClientError::internal()));
+    match prepared {
+        Ok(Call { call, concurrent: false }) => return Some(call),
+        Ok(Call { call, concurrent: true }) => drop(tokio::spawn(call)),
+        Err(error) => answer.error(&error),
+    }
+    None
+}
+
 /// Runs a call until it is answered, or until it says that the answer comes later.
-async fn take_turn(mut call: EventCall, answer: &Answer, mailbox: &Mailbox) {
+async fn take_turn(mut call: EventCall, answer: Answer, mailbox: Arc<Mailbox>) {
     // Whatever came of it was answered.
     let answered = poll_fn(|context| match call.as_mut().poll(context) {
         Poll::Ready(_) => Poll::Ready(true),
@@ -123,29 +174,30 @@ pub(super) struct Call {
 
 /// Opens an event's packet, and extracts the arguments of its handler.
 fn prepare(
-    namespace: &Namespace,
+    handler: Option<&dyn Handler>,
     value: &mut Value,
     answer: &mut Answer,
 ) -> Result<Call, ClientError> {
     // Cheap: the text is reference-counted. Extractors may take binary parts out of `value`.
-    let Value::Str(text, _) = value.clone() else {
-        return Err(ClientError::invalid("Events must be sent as text"));
+    let text = match value {
+        Value::Str(text, _) => text.clone(),
+        Value::Bytes(_) => return Err(ClientError::invalid("Events must be sent as text")),
     };
-    let (handler, payload) = open(namespace, text.as_str(), answer)?;
+    let (handler, payload) = open(handler, text.as_str(), answer)?;
     let socket = &Arc::clone(&answer.socket);
     let received = Received { socket, payload, value, ack_id: answer.ack_id };
     handler.prepare(received, answer.clone())
 }
 
-/// Finds the event's handler, and takes its payload out of the packet and the envelope.
+/// Takes the event's payload out of the packet and the envelope, for the handler that there is.
 fn open<'n, 't>(
-    namespace: &'n Namespace,
+    handler: Option<&'n dyn Handler>,
     text: &'t str,
     answer: &mut Answer,
 ) -> Result<(&'n dyn Handler, &'t str), ClientError> {
     let (event, mut payload) = packet::cut(text)
         .ok_or_else(|| ClientError::invalid("The event does not have the expected form"))?;
-    let handler = namespace.handler(event).ok_or_else(|| {
+    let handler = handler.ok_or_else(|| {
         ClientError::invalid("There is no such event").detail("reason", "unknown_event")
     })?;
     answer.error_event = handler.error_event();

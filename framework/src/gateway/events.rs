@@ -1,6 +1,13 @@
 //! Registration of event handlers, and what may be one.
 
-use std::{future::Future, marker::PhantomData, panic::Location, sync::Arc};
+use std::{
+    future::Future,
+    marker::PhantomData,
+    panic::{AssertUnwindSafe, Location},
+    sync::Arc,
+};
+
+use futures_util::FutureExt;
 
 use super::{
     answer::Answer,
@@ -153,20 +160,25 @@ macro_rules! impl_event_handler {
                 let gateway = Arc::clone(incoming.gateway);
                 let call = self(gateway, $($argument::from_event(incoming)?),*);
                 Ok(Box::pin(async move {
-                    match call.await.outcome() {
-                        Outcome::Now(outcome) => answer.with(outcome),
-                        Outcome::Then(data, rest) => {
-                            answer.ok(&data);
-                            rest.await;
-                            Ok(())
+                    let answered = async {
+                        match call.await.outcome() {
+                            Outcome::Now(outcome) => answer.with(outcome),
+                            Outcome::Then(data, rest) => {
+                                answer.ok(&data);
+                                rest.await;
+                                Ok(())
+                            }
+                            Outcome::Later(outcome) => {
+                                let mut place = answer.end_turn();
+                                let outcome = outcome.await;
+                                place.reached().await;
+                                answer.with(outcome)
+                            }
                         }
-                        Outcome::Later(outcome) => {
-                            let mut place = answer.end_turn();
-                            let outcome = outcome.await;
-                            place.reached().await;
-                            answer.with(outcome)
-                        }
-                    }
+                    };
+                    // A handler that panics must not leave the client waiting.
+                    let panicked = |_| answer.with(Err::<(), _>(ClientError::internal()));
+                    AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(panicked)
                 }))
             }
         }

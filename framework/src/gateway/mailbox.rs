@@ -1,7 +1,8 @@
 //! The mailbox of a socket: its events, one after the other.
 //!
 //! socketioxide starts a task for every event, so that two events of one socket can
-//! overtake each other. Here they queue up, and one task at a time works them off.
+//! overtake each other. Here an event has its turn at once if no other is at work, else it
+//! queues up, and one task at a time works the queue off.
 
 use std::{
     collections::VecDeque,
@@ -10,7 +11,10 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    task::coop,
+};
 
 use super::events::EventCall;
 use crate::provider::BoxFuture;
@@ -18,6 +22,9 @@ use crate::provider::BoxFuture;
 /// Events that may wait in one mailbox. A client that sends faster is answered
 /// with `SERVER_ERROR` and a retry hint.
 const CAPACITY: usize = 4_096;
+
+/// Room for jobs that an empty queue keeps.
+const KEPT_ROOM: usize = 16;
 
 /// Events of one socket that may be set aside. With more, its next event waits.
 const MAX_ASIDE: usize = 64;
@@ -33,7 +40,7 @@ pub(super) struct Mailbox {
 
 struct State {
     waiting: VecDeque<BoxFuture<()>>,
-    /// Whether a task is working the queue off. True as well until [`Mailbox::open`].
+    /// Whether some job has its turn. True as well until [`Mailbox::open`].
     busy: bool,
     /// Whether [`Mailbox::open`] was called.
     open: bool,
@@ -58,6 +65,29 @@ impl Place {
     }
 }
 
+/// The turn of whoever has come while no job was at work. The next one has its turn when this is
+/// dropped, also by a panic.
+pub(super) struct Turn<'a> {
+    mailbox: &'a Arc<Mailbox>,
+}
+
+impl Turn<'_> {
+    /// Leaves the rest of the turn to a task, and with it those that wait for theirs.
+    pub(super) fn leave_to(self, job: BoxFuture<()>) {
+        tokio::spawn(Arc::clone(self.mailbox).work(job));
+        // The task ends it.
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some(job) = self.mailbox.next() {
+            tokio::spawn(Arc::clone(self.mailbox).work(job));
+        }
+    }
+}
+
 /// The mailbox has no room for another job.
 #[derive(Debug)]
 pub(super) struct Full;
@@ -74,8 +104,7 @@ impl Mailbox {
     pub(super) fn open(self: &Arc<Self>, first: BoxFuture<()>) {
         let mut state = self.lock();
         state.open = true;
-        state.waiting.push_front(first);
-        tokio::spawn(Arc::clone(self).work());
+        tokio::spawn(Arc::clone(self).work(first));
     }
 
     /// Drops all jobs if the mailbox is not open, and says whether it did. They hold the
@@ -89,6 +118,16 @@ impl Mailbox {
         drop(state);
         drop(dropped);
         true
+    }
+
+    /// Takes the turn, if nobody has it.
+    pub(super) fn turn(self: &Arc<Self>) -> Option<Turn<'_>> {
+        let mut state = self.lock();
+        if state.busy || state.ended {
+            return None;
+        }
+        state.busy = true;
+        Some(Turn { mailbox: self })
     }
 
     /// Adds a job behind the others. One that comes after the last is dropped.
@@ -120,12 +159,20 @@ impl Mailbox {
     /// Lets the next job begin while `call` still waits for its answer. The last job waits
     /// for all that were set aside.
     pub(super) async fn set_aside(&self, call: EventCall) {
-        let permit = Arc::clone(&self.aside).acquire_owned().await;
-        tokio::spawn(async move {
-            // Whatever came of it was answered.
-            let _ = call.await;
-            drop(permit);
-        });
+        // An error would mean that the semaphore was closed, which nobody does.
+        let Ok(permit) = Arc::clone(&self.aside).acquire_owned().await else { return };
+        finish(call, permit);
+    }
+
+    /// The same, if no event has to be answered before. Else gives the call back.
+    pub(super) fn try_set_aside(&self, call: EventCall) -> Result<(), EventCall> {
+        match Arc::clone(&self.aside).try_acquire_owned() {
+            Ok(permit) => {
+                finish(call, permit);
+                Ok(())
+            }
+            Err(_) => Err(call),
+        }
     }
 
     /// The place of an answer behind those that are outstanding.
@@ -136,23 +183,32 @@ impl Mailbox {
     }
 
     fn add(self: &Arc<Self>, state: &mut State, job: BoxFuture<()>) {
-        state.waiting.push_back(job);
-        if !std::mem::replace(&mut state.busy, true) {
-            tokio::spawn(Arc::clone(self).work());
+        if std::mem::replace(&mut state.busy, true) {
+            state.waiting.push_back(job);
+        } else {
+            tokio::spawn(Arc::clone(self).work(job));
         }
     }
 
-    async fn work(self: Arc<Self>) {
-        while let Some(job) = self.next() {
+    async fn work(self: Arc<Self>, first: BoxFuture<()>) {
+        let mut next = Some(first);
+        while let Some(job) = next {
             // A job that panics ends alone: those behind it must not wait for ever.
             let _ = AssertUnwindSafe(job).catch_unwind().await;
+            // Jobs that never wait must let other tasks have the thread, too.
+            coop::consume_budget().await;
+            next = self.next();
         }
     }
 
     fn next(&self) -> Option<BoxFuture<()>> {
         let mut state = self.lock();
         let job = state.waiting.pop_front();
-        state.busy = job.is_some();
+        if job.is_none() {
+            state.busy = false;
+            // A flood is over; its room would be kept for as long as the socket lives.
+            state.waiting.shrink_to(KEPT_ROOM);
+        }
         job
     }
 
@@ -160,6 +216,15 @@ impl Mailbox {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Runs a call that was set aside until it is answered.
+fn finish(call: EventCall, permit: OwnedSemaphorePermit) {
+    tokio::spawn(async move {
+        // Whatever came of it was answered.
+        let _ = call.await;
+        drop(permit);
+    });
 }
 
 #[cfg(test)]
@@ -203,6 +268,7 @@ mod tests {
         while mailbox.lock().busy {
             tokio::task::yield_now().await;
         }
+        assert!(mailbox.lock().waiting.capacity() <= KEPT_ROOM);
 
         mailbox.push(Box::pin(async move { done.send("again").unwrap() })).unwrap();
         assert_eq!(next(&mut results).await, Some("again"));

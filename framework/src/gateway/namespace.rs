@@ -19,14 +19,15 @@ use super::{
     Events, Gateway, Handshake,
     answer::Answer,
     dispatch::{Call, Dispatcher, Received},
-    events::{ErasedHandler, EventCall},
+    events::ErasedHandler,
     extract::Incoming,
     mailbox::Mailbox,
+    packet,
     rate::{Limits, RateClass, Used},
 };
 use crate::{
     connection::{Announced, PublicId, Session},
-    error::{ClientError, ErrorKind},
+    error::ClientError,
     provider::BoxFuture,
 };
 
@@ -127,8 +128,10 @@ impl Namespace {
         }
     }
 
-    pub(super) fn handler(&self, event: &str) -> Option<&dyn Handler> {
-        self.handlers.get(event).map(AsRef::as_ref)
+    /// The handler of an event that is not yet parsed.
+    pub(super) fn handler_of(&self, event: &Value) -> Option<&dyn Handler> {
+        let Value::Str(text, _) = event else { return None };
+        self.handlers.get(packet::name(text.as_str())?).map(AsRef::as_ref)
     }
 }
 
@@ -168,20 +171,10 @@ impl<G: Gateway> Handler for Bound<G> {
         let Received { socket, payload, value, ack_id } = received;
         let gateway = &self.gateway;
         let mut incoming = Incoming { socket, gateway, payload, value, ack_id };
-        let call = self.handler.prepare(&mut incoming, answer.clone())?;
-        let call = gateway.around(self.event, answering_panics(call, answer));
+        let call = self.handler.prepare(&mut incoming, answer)?;
+        let call = gateway.around(self.event, call);
         Ok(Call { call, concurrent: self.concurrent })
     }
-}
-
-/// Answers for a handler that panics, so that the client is not left waiting.
-fn answering_panics(call: EventCall, answer: Answer) -> EventCall {
-    Box::pin(async move {
-        AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| {
-            answer.error(&ClientError::internal());
-            Err(ErrorKind::Internal)
-        })
-    })
 }
 
 /// The hooks of a gateway whose type is forgotten.

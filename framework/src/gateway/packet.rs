@@ -17,7 +17,9 @@ pub(super) fn name(packet: &str) -> Option<&str> {
 }
 
 fn name_and_rest(packet: &str) -> Option<(&str, &str)> {
-    packet.trim_start().strip_prefix('[')?.trim_start().strip_prefix('"')?.split_once('"')
+    let rest = packet.trim_start().strip_prefix('[')?.trim_start().strip_prefix('"')?;
+    let end = end_of_text(rest.as_bytes(), 0)?;
+    Some((rest.get(..end)?, rest.get(end + 1..)?))
 }
 
 /// An event's name and first argument, as they stand in the packet: `["name", payload, ..]`.
@@ -33,20 +35,29 @@ pub(super) fn cut(packet: &str) -> Option<(&str, &str)> {
 
 /// Where the value ends that a list goes on with.
 fn end_of_value(rest: &str) -> Option<usize> {
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    for (at, byte) in rest.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            _ if quoted => {}
+    let (bytes, mut at, mut depth) = (rest.as_bytes(), 0, 0_usize);
+    loop {
+        match *bytes.get(at)? {
+            b'"' => at = end_of_text(bytes, at + 1)?,
             b'[' | b'{' => depth += 1,
             b',' | b']' if depth == 0 => return Some(at),
             b']' | b'}' => depth = depth.checked_sub(1)?,
             _ => {}
         }
+        at += 1;
     }
-    None
+}
+
+/// Where the quote stands that ends a text which goes on at `at`.
+fn end_of_text(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        // Nearly all of a packet is text, so this has to be quick.
+        at += bytes.get(at..)?.iter().position(|it| matches!(it, b'"' | b'\\'))?;
+        if bytes[at] == b'"' {
+            return Some(at);
+        }
+        at += 2;
+    }
 }
 
 /// The wrapping that some clients put around every payload.

@@ -10,3 +10,4 @@ mod order;
 mod payloads;
 mod rate;
 mod then;
+mod turns;
