@@ -7,7 +7,7 @@
 
 use std::{any::TypeId, panic::Location, sync::Arc, time::Duration};
 
-use socketioxide::{ParserConfig, SocketIo, adapter::LocalAdapter, layer::SocketIoLayer};
+use socketioxide::{ParserConfig, adapter::LocalAdapter, layer::SocketIoLayer};
 
 use crate::{
     build::{Builder, StartError, run},
@@ -24,9 +24,11 @@ use crate::{
     mistake::Mistakes,
     module::{Doors, Module},
     provider::{Bindable, Constructor, Inject, Key, Provider, instance_of},
+    recovery::{self, Recoveries},
     request_limits::RequestLimits,
     server::Server,
     settings::{RateLimitConfig, ServerConfig, WebsocketConfig},
+    socket_io::SocketIo,
     stopping::Stopping,
 };
 
@@ -61,6 +63,7 @@ impl App {
             Key::of::<SocketIo>(),
             Key::of::<Stopping>(),
             Key::of::<Traffic>(),
+            Key::of::<Recoveries>(),
         ];
         for key in globals {
             app.graph.globals.insert(key, Arc::new(()));
@@ -268,8 +271,17 @@ impl App {
         let (documents, about) = (self.documents(), self.about.clone());
         let routes = self.controllers().flat_map(|it| &it.routes);
         let paths = routes.map(|it| it.path.clone()).collect();
-        let Prepared { mut builder, settings, rates, limits, connections, io, stopping } =
-            self.prepare()?;
+        let Prepared {
+            mut builder,
+            settings,
+            rates,
+            limits,
+            connections,
+            io,
+            recovery,
+            recoveries,
+            stopping,
+        } = self.prepare()?;
         let mut doors = Doors { stopping: Arc::clone(&stopping), ..Doors::default() };
         if settings.docs {
             doors.routes = documents.routes(&about);
@@ -300,7 +312,7 @@ impl App {
             run(hook, &arguments).await?;
         }
         // Only now: no client may come in before the hooks have ended.
-        let sockets = doors.sockets.open(io, limits);
+        let sockets = doors.sockets.open(io, limits, recovery, &recoveries);
         let rates = RequestLimits::new(&rates, doors.identity, paths);
         let router = http::layered(doors.routes, connections, &settings, rates);
         on_shutdown.reverse();
@@ -349,7 +361,9 @@ impl App {
         let limits = Limits::of(&rates);
         let websocket: WebsocketConfig = self.config.section()?;
         let (layer, io) = socket_io(&websocket);
+        let io = SocketIo::new(io);
         let (stopping, traffic) = (Arc::<Stopping>::default(), Arc::<Traffic>::default());
+        let recoveries = Arc::<Recoveries>::default();
         let connections = Connections::new(
             &layer,
             Arc::clone(&traffic),
@@ -362,10 +376,22 @@ impl App {
             (Key::of::<SocketIo>(), instance_of(Arc::new(io.clone()))),
             (Key::of::<Stopping>(), instance_of(Arc::clone(&stopping))),
             (Key::of::<Traffic>(), instance_of(Arc::clone(&traffic))),
+            (Key::of::<Recoveries>(), instance_of(Arc::clone(&recoveries))),
         ];
         self.graph.globals.extend(globals);
         let builder = Builder::new(self.graph);
-        Ok(Prepared { builder, settings, rates, limits, connections, io, stopping })
+        let recovery = recovery::Limits::of(&websocket);
+        Ok(Prepared {
+            builder,
+            settings,
+            rates,
+            limits,
+            connections,
+            io,
+            recovery,
+            recoveries,
+            stopping,
+        })
     }
 }
 
@@ -377,14 +403,17 @@ struct Prepared {
     limits: Limits,
     connections: Connections,
     io: SocketIo,
+    /// None if recovery is off.
+    recovery: Option<recovery::Limits>,
+    recoveries: Arc<Recoveries>,
     stopping: Arc<Stopping>,
 }
 
 /// Binary parts that one event may have.
 const MAX_ATTACHMENTS: usize = 10;
 
-fn socket_io(config: &WebsocketConfig) -> (SocketIoLayer<LocalAdapter>, SocketIo) {
-    SocketIo::builder()
+fn socket_io(config: &WebsocketConfig) -> (SocketIoLayer<LocalAdapter>, socketioxide::SocketIo) {
+    socketioxide::SocketIo::builder()
         .ping_interval(Duration::from_millis(config.ping_interval_ms))
         .ping_timeout(Duration::from_millis(config.ping_timeout_ms))
         .connect_timeout(Duration::from_millis(config.connect_timeout_ms))

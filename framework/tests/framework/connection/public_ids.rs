@@ -7,7 +7,8 @@ use super::raw::{Polling, Websocket, inn, json_in};
 /// The id in the answer to a CONNECT, in its usual form.
 fn id_in(packet: &str) -> String {
     let connected = json_in(packet);
-    assert_eq!(connected.as_object().unwrap().len(), 1, "{packet}");
+    assert_eq!(connected.as_object().unwrap().len(), 2, "{packet}");
+    assert!(connected["pid"].is_string(), "{packet}");
     connected["sid"].as_str().unwrap().to_owned()
 }
 
