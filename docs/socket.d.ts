@@ -45,7 +45,7 @@ export interface ServerToClientEvents {
   "chat:message:updated": (data: Sent<MessageUpdated>) => void;
   "chat:room:created": (data: Reply<RoomCreated>) => void;
   "chat:room:joined": (data: Reply<RoomJoined>) => void;
-  "chat:room:left": (data: Reply<RoomLeft>) => void;
+  "chat:room:left": (data: Sent<RoomLost> | Reply<RoomLeft>) => void;
   "chat:system:notification": (data: Sent<Welcome> | Sent<Maintenance> | Sent<MovementNotification> | Sent<HistoryGapNotification>) => void;
   "chat:user:typing": (data: Sent<RoomTyping>) => void;
   "conversation_cleared": (data: Sent<SessionCleared>) => void;
@@ -54,7 +54,7 @@ export interface ServerToClientEvents {
   "message_updated": (data: Sent<SessionMessageUpdated>) => void;
   "new_message": (data: Sent<SessionMessageView>) => void;
   "session_joined": (data: Reply<SessionJoined>) => void;
-  "session_left": (data: Reply<SessionLeft>) => void;
+  "session_left": (data: Sent<SessionLost> | Reply<SessionLeft>) => void;
   "user_joined": (data: Sent<UserJoined>) => void;
   "user_left": (data: Sent<UserLeft>) => void;
   "user_typing": (data: Sent<SessionTyping>) => void;
@@ -194,6 +194,9 @@ export interface JoinSession {
   epoch?: string | null;
 }
 
+/** Why it does not. */
+export type LossReason = "permission";
+
 /** Says that the server stops. The connection ends behind it. */
 export interface Maintenance {
   type: Farewell;
@@ -300,6 +303,12 @@ export interface RoomLeft {
   reason: string;
 }
 
+/** The socket does not hear a room any more. */
+export interface RoomLost {
+  roomId: ConversationId;
+  reason: LossReason;
+}
+
 /** Payload of `chat:room:leave`. */
 export interface RoomReference {
   /** The room, or any other conversation. */
@@ -362,6 +371,12 @@ export interface SessionJoined {
 export interface SessionLeft {
   sessionId: ConversationId;
   reason: string;
+}
+
+/** The socket does not hear a session any more. */
+export interface SessionLost {
+  sessionId: ConversationId;
+  reason: LossReason;
 }
 
 /** A message was taken back, in the session vocabulary. */

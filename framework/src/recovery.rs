@@ -49,6 +49,9 @@ pub(crate) const EVERYBODY: &str = "";
 /// which is paced, is better for both sides.
 const MAX_MISSED: usize = 1_000;
 
+/// How often old events are looked for in the time that they are kept.
+const SWEEPS: u32 = 8;
+
 /// What one namespace keeps, so that its sockets can be recovered.
 pub(crate) struct Recovery {
     log: Mutex<Log>,
@@ -119,7 +122,7 @@ impl Recovery {
     /// Sends a frame to the sockets in one of `channels` and in none of `except`, and keeps it.
     /// Nothing else is sent in the namespace meanwhile.
     pub(crate) fn broadcast<T>(
-        &self,
+        self: &Arc<Self>,
         frame: &Frame,
         (channels, except): (Vec<String>, Vec<String>),
         send: impl FnOnce(Told<'_>) -> T,
@@ -127,8 +130,25 @@ impl Recovery {
         let mut log = lock(&self.log);
         let offset = log.next();
         let sent = send(log.told(offset));
-        log.keep(Kept { offset, channels, except, frame: frame.clone() });
+        self.keep(&mut log, Kept { offset, channels, except, frame: frame.clone() });
         sent
+    }
+
+    /// Keeps an event for as long as somebody may come back who has missed it, and not longer.
+    fn keep(self: &Arc<Self>, log: &mut Log, event: Kept) {
+        log.keep(event);
+        if log.begin_sweeping() {
+            let (recovery, pause) = (Arc::downgrade(self), self.limits.kept / SWEEPS);
+            tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(pause).await;
+                    let Some(recovery) = recovery.upgrade() else { return };
+                    if !lock(&recovery.log).sweep() {
+                        return;
+                    }
+                }
+            });
+        }
     }
 
     /// Counts a client that is refused though it has shown whom it was.

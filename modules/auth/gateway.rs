@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 use hornero::{
-    ClientError, Data, DisconnectReason, EmitEvent, Event, Events, Gateway, Handshake, Public,
-    PublicId, Site, SocketRef, Valid, timestamp,
+    ClientError, Data, DisconnectReason, EmitEvent, Event, Events, Gateway, Handshake, Owner,
+    Public, PublicId, Site, SocketRef, Valid, timestamp,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -51,7 +51,9 @@ impl Gateway for AuthGateway {
         let socket = &handshake.socket;
         let token = auth.token.map(|it| it.trim_start_matches("Bearer ").to_owned());
         let token = token.or_else(|| self.request_token(socket)).ok_or(AuthError::NoToken)?;
-        socket.extensions.insert(self.tokens.verify(&token)?);
+        let caller = self.tokens.verify(&token)?;
+        socket.extensions.insert(Owner::new(caller.user_id.to_string()));
+        socket.extensions.insert(caller);
         Ok(())
     }
 

@@ -21,6 +21,7 @@ mod event_log;
 mod gateway;
 mod history;
 mod hub;
+mod lost;
 mod notice;
 mod rejoin;
 mod replay;

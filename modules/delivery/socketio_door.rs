@@ -7,7 +7,8 @@ use std::sync::{
 
 use async_trait::async_trait;
 use auth::{Caller, UserId};
-use hornero::{Broadcast, EmitEvent, PublicId, SocketIo, SocketRef};
+use hornero::{Broadcast, EmitEvent, PublicId, Recoverable, SocketIo, SocketRef};
+use uuid::Uuid;
 
 use crate::{
     announcement::{Announcement, Vocabulary},
@@ -26,7 +27,23 @@ const MAX_JOINED: usize = 1_000;
 /// Knows who has joined what, and emits to them.
 pub struct SocketIoDoor {
     io: Arc<SocketIo>,
-    audience: Mutex<Audience>,
+    audience: Arc<Mutex<Audience>>,
+}
+
+/// Somebody who was listening and may come back: the conversation goes on being told, so that
+/// what is told meanwhile is kept.
+pub(crate) struct Absent {
+    audience: Arc<Mutex<Audience>>,
+    namespace: u8,
+    vocabulary: Vocabulary,
+    listening: Listening,
+}
+
+impl Drop for Absent {
+    fn drop(&mut self) {
+        let conversation = self.listening.conversation();
+        lock(&self.audience).release(conversation, self.namespace, self.vocabulary);
+    }
 }
 
 /// Identifies a socket. Its id does not: a connection has the same one in every namespace,
@@ -58,7 +75,7 @@ impl SocketKey {
 
 impl SocketIoDoor {
     pub(crate) fn new(io: Arc<SocketIo>) -> Self {
-        Self { io, audience: Mutex::default() }
+        Self { io, audience: Arc::default() }
     }
 
     /// Gives a socket its number. Before it is connected, so before it can join.
@@ -98,7 +115,7 @@ impl SocketIoDoor {
         // One that is gone meanwhile is in no channel, but another may have its id.
         let vocabulary = audience.vocabulary(SocketKey::of(socket), conversation);
         if let Some(vocabulary) = vocabulary.filter(|_| socket.connected()) {
-            socket.join(channel(conversation, vocabulary));
+            socket.hear(channel(conversation, vocabulary));
         }
     }
 
@@ -134,6 +151,17 @@ impl SocketIoDoor {
             socket.leave(channel(conversation, vocabulary));
         }
         Some(last)
+    }
+
+    /// Keeps a conversation that a socket has joined being told for as long as it may come back.
+    pub(crate) fn leave_behind(&self, socket: &SocketRef, listening: Listening) {
+        let (conversation, key) = (listening.conversation(), SocketKey::of(socket));
+        let mut audience = self.audience();
+        let Some(vocabulary) = audience.vocabulary(key, conversation) else { return };
+        audience.hold(conversation, key.namespace, vocabulary);
+        drop(audience);
+        let (audience, namespace) = (Arc::clone(&self.audience), key.namespace);
+        socket.leave_behind(Absent { audience, namespace, vocabulary, listening });
     }
 
     pub(crate) fn joined(&self, socket: &SocketRef) -> Vec<ConversationId> {
@@ -211,10 +239,14 @@ impl SocketIoDoor {
         (0..NAMESPACES.len()).filter(listened).map(|it| NAMESPACES[it]).collect()
     }
 
-    /// Nothing can panic under the lock and leave the audience half-changed.
     fn audience(&self) -> MutexGuard<'_, Audience> {
-        self.audience.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.audience)
     }
+}
+
+/// Nothing can panic under the lock and leave the audience half-changed.
+fn lock(audience: &Mutex<Audience>) -> MutexGuard<'_, Audience> {
+    audience.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]
@@ -230,6 +262,17 @@ fn channel(conversation: ConversationId, vocabulary: Vocabulary) -> String {
         Vocabulary::Chat => format!("{conversation}:chat"),
         Vocabulary::Session => format!("{conversation}:session"),
     }
+}
+
+/// What a Socket.IO room carries; `None` if it is not one of ours.
+pub(crate) fn carried(channel: &str) -> Option<(ConversationId, Vocabulary)> {
+    let (conversation, vocabulary) = channel.split_once(':')?;
+    let vocabulary = match vocabulary {
+        "chat" => Vocabulary::Chat,
+        "session" => Vocabulary::Session,
+        _ => return None,
+    };
+    Some((ConversationId(Uuid::try_parse(conversation).ok()?), vocabulary))
 }
 
 /// The caller behind a socket, which the gateway of `auth` has let in.

@@ -20,7 +20,8 @@ for (const transport of TRANSPORTS) {
     ada.socket.emit("chat:message:send", { content: "x".repeat(100_000) });
     assert.match(await gone, /^transport (close|error)$/);
     await ada.next("connect");
-    assert.notEqual(ada.socket.id, id);
+    assert.equal(ada.socket.recovered, true);
+    assert.equal(ada.socket.id, id);
   });
 
   test(`five protocol errors disconnect the socket for good, over ${transport.name}`, async () => {

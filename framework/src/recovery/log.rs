@@ -1,6 +1,6 @@
 //! What was emitted lately.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use super::{
     Entered, Limits,
@@ -11,14 +11,22 @@ use crate::gateway::Frame;
 /// What an event costs besides its text, in bytes; about.
 const OVERHEAD: usize = 160;
 
+/// How many times more events are looked at for a socket than it may be sent: those of which it
+/// is excepted, and those for several of its channels.
+const MOST_EXCEPTED: usize = 2;
+
 /// The last events of a namespace, in the order in which they were emitted.
 #[derive(Debug)]
 pub(super) struct Log {
     offsets: Offsets,
     kept: VecDeque<Kept>,
+    /// The events for each channel, the oldest first.
+    by_channel: HashMap<String, VecDeque<Offset>>,
     bytes: usize,
     /// The last event that is not kept any more.
     forgotten: Offset,
+    /// Whether somebody forgets what is too old when nothing new comes.
+    swept: bool,
     limits: Limits,
 }
 
@@ -36,18 +44,19 @@ impl Kept {
         let channels = self.channels.iter().chain(&self.except);
         channels.map(String::len).sum::<usize>() + self.frame.len() + OVERHEAD
     }
-
-    /// Whether a socket that is in these channels hears it.
-    fn is_for(&self, channels: &Entered) -> bool {
-        let entered = |it: &String| channels.get(it).is_some_and(|since| *since < self.offset);
-        self.channels.iter().any(entered) && !self.except.iter().any(|it| channels.contains_key(it))
-    }
 }
 
 impl Log {
     pub(super) fn new(limits: Limits) -> Self {
-        let (offsets, kept) = (Offsets::new(), VecDeque::new());
-        Self { offsets, kept, bytes: 0, forgotten: Offset::default(), limits }
+        Self {
+            offsets: Offsets::new(),
+            kept: VecDeque::new(),
+            by_channel: HashMap::new(),
+            bytes: 0,
+            forgotten: Offset::default(),
+            swept: false,
+            limits,
+        }
     }
 
     /// An offset for the next event.
@@ -71,18 +80,51 @@ impl Log {
 
     /// Keeps an event, and forgets those that are too old or too many.
     pub(super) fn keep(&mut self, event: Kept) {
-        let oldest = event.offset.0.saturating_sub(self.limits.kept.as_micros() as u64);
+        let now = event.offset;
         self.bytes += event.size();
+        for channel in &event.channels {
+            match self.by_channel.get_mut(channel) {
+                Some(offsets) => offsets.push_back(now),
+                None => drop(self.by_channel.insert(channel.clone(), [now].into())),
+            }
+        }
         self.kept.push_back(event);
+        self.forget(now);
+    }
+
+    /// Forgets what is too old, or too much.
+    fn forget(&mut self, now: Offset) {
+        let oldest = now.before(self.limits.kept);
         while let Some(first) = self.kept.front()
             && (self.bytes > self.limits.bytes
                 || self.kept.len() > self.limits.events
-                || first.offset.0 < oldest)
+                || first.offset < oldest)
         {
+            let Some(first) = self.kept.pop_front() else { return };
             self.forgotten = first.offset;
             self.bytes -= first.size();
-            self.kept.pop_front();
+            for channel in &first.channels {
+                let Some(offsets) = self.by_channel.get_mut(channel) else { continue };
+                offsets.pop_front();
+                if offsets.is_empty() {
+                    self.by_channel.remove(channel);
+                }
+            }
         }
+    }
+
+    /// Forgets what is too old though nothing new has come; tells whether something is left.
+    pub(super) fn sweep(&mut self) -> bool {
+        let now = self.offsets.now();
+        self.forget(now);
+        self.swept = !self.kept.is_empty();
+        self.swept
+    }
+
+    /// Whether nobody was to [sweep](Self::sweep) the log though something is kept; whoever is
+    /// told so does from now on.
+    pub(super) fn begin_sweeping(&mut self) -> bool {
+        !std::mem::replace(&mut self.swept, true)
     }
 
     /// What a socket in `channels` has missed that has seen `seen`; `None` if that is not
@@ -96,9 +138,22 @@ impl Log {
         if seen < self.forgotten {
             return None;
         }
-        let first = self.kept.partition_point(|it| it.offset <= seen);
-        let missed = self.kept.range(first..).filter(|it| it.is_for(channels));
-        let missed: Vec<_> = missed.take(most + 1).map(|it| (it.offset, &it.frame)).collect();
+        // By channel: many may come back at once, and nothing is emitted meanwhile.
+        let mut missed = Vec::new();
+        for (channel, since) in channels {
+            let Some(offsets) = self.by_channel.get(channel) else { continue };
+            let first = offsets.partition_point(|it| *it <= seen.max(*since));
+            missed.extend(offsets.range(first..).take(most * MOST_EXCEPTED + 1));
+            if missed.len() > most * MOST_EXCEPTED {
+                return None;
+            }
+        }
+        missed.sort_unstable();
+        missed.dedup();
+        let kept = |offset: Offset| self.kept.binary_search_by_key(&offset, |it| it.offset).ok();
+        let kept = missed.into_iter().filter_map(kept).map(|it| &self.kept[it]);
+        let excepted = |it: &&Kept| !it.except.iter().any(|it| channels.contains_key(it));
+        let missed: Vec<_> = kept.filter(excepted).map(|it| (it.offset, &it.frame)).collect();
         (missed.len() <= most).then_some(missed)
     }
 }
@@ -191,8 +246,13 @@ mod tests {
         let first = keep(&mut log, 1, &["a"], &[]);
         std::thread::sleep(Duration::from_millis(5));
         keep(&mut log, 2, &["a"], &[]);
-        assert_eq!(log.kept.len(), 1);
+        assert_eq!((log.kept.len(), log.by_channel["a"].len()), (1, 1));
         assert_eq!(count(&log, first, &entered(&["a"])), Some(1));
         assert_eq!(count(&log, Offset(first.0 - 1), &entered(&["a"])), None);
+
+        assert!(log.begin_sweeping() && !log.begin_sweeping());
+        std::thread::sleep(Duration::from_millis(5));
+        assert!(!log.sweep() && log.begin_sweeping());
+        assert!(log.kept.is_empty() && log.by_channel.is_empty() && log.bytes == 0);
     }
 }

@@ -1,6 +1,9 @@
 //! The number of an event.
 
-use std::{fmt, time::Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Serialize, Serializer};
@@ -12,6 +15,17 @@ use uuid::Uuid;
 /// would tell clients how much others have to say to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Offset(pub(super) u64);
+
+impl Offset {
+    /// What an event had at most that was emitted so long before this one.
+    pub(super) fn before(self, time: Duration) -> Self {
+        Self(self.0.saturating_sub(micros(time)))
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
 
 /// Gives out offsets.
 #[derive(Debug)]
@@ -31,9 +45,13 @@ impl Offsets {
 
     /// The next one, which nothing has had before.
     pub(super) fn next(&mut self) -> Offset {
-        let now = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.last = Offset(now.max(self.last.0.saturating_add(1)));
+        self.last = self.now().max(Offset(self.last.0.saturating_add(1)));
         self.last
+    }
+
+    /// What an event of this moment has at least.
+    pub(super) fn now(&self) -> Offset {
+        Offset(micros(self.begun.elapsed()))
     }
 
     /// The last one that was given out.

@@ -211,7 +211,9 @@ impl Seat {
             Err(SendError::Serialize(_) | SendError::Socket(SocketError::InternalChannelFull)) => {}
             _ if keep => {
                 let channels = vec![String::from(self.id.clone())];
-                log.keep(Kept { offset, channels, except: Vec::new(), frame: frame.clone() });
+                let except = Vec::new();
+                self.recovery
+                    .keep(&mut log, Kept { offset, channels, except, frame: frame.clone() });
             }
             _ => state.unkept = offset,
         }
