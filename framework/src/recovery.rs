@@ -186,7 +186,7 @@ impl Recovery {
             let found = lock(&self.members).take(pid);
             match found {
                 Found::Nobody => return None,
-                Found::Away(absence) => return Some(absence).filter(|it| !it.is_over()),
+                Found::Away(absence) => return Some(absence),
                 Found::Here(seat) => {
                     if let Some(absence) = seat.give_up() {
                         return Some(absence);

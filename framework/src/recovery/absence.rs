@@ -36,10 +36,6 @@ impl Absence {
         let seen = remembered.map_or(Some(self.begun), |it| log.read(it))?.max(self.begun);
         (seen >= self.unkept).then_some(seen)
     }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.until <= Instant::now()
-    }
 }
 
 impl Drop for Absence {
@@ -78,5 +74,30 @@ impl Estate {
         let left = std::mem::replace(&mut *lock(&self.0), Left::Nothing);
         // Not under the lock: things may do anything when they are dropped.
         drop(left);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_is_dropped_with_the_absence_whoever_still_knows_of_it() {
+        let (estate, thing) = (Arc::<Estate>::default(), Arc::new(()));
+        estate.leave(Box::new(Arc::clone(&thing)));
+        let absence = Absence {
+            id: PublicId::random(),
+            owner: None,
+            begun: Offset::default(),
+            unkept: Offset::default(),
+            channels: Entered::new(),
+            estate: Arc::clone(&estate),
+            until: Instant::now(),
+        };
+        assert_eq!(Arc::strong_count(&thing), 2);
+        drop(absence);
+        assert_eq!(Arc::strong_count(&thing), 1);
+        estate.leave(Box::new(Arc::clone(&thing)));
+        assert_eq!(Arc::strong_count(&thing), 1);
     }
 }

@@ -54,18 +54,26 @@ impl Members {
     }
 
     fn take_away(&mut self, key: u64) -> Option<Absence> {
-        let Member { whereabouts: Whereabouts::Away(absence), .. } = self.members.remove(&key)?
-        else {
-            return None;
-        };
-        self.away.remove(&(absence.until, key));
-        Some(absence)
+        let member = self.members.remove(&key)?;
+        match member.whereabouts {
+            Whereabouts::Away(absence) => {
+                self.away.remove(&(absence.until, key));
+                Some(absence)
+            }
+            Whereabouts::Here(_) => {
+                self.members.insert(key, member);
+                None
+            }
+        }
     }
 
-    /// Notes that a socket is here.
-    pub(super) fn seat(&mut self, pid: &Pid, seat: &Arc<Seat>) {
+    /// Notes that a socket is here. Gives what somebody else has left under its pid.
+    #[must_use]
+    pub(super) fn seat(&mut self, pid: &Pid, seat: &Arc<Seat>) -> Option<Absence> {
+        let left = self.take_away(pid.key());
         let whereabouts = Whereabouts::Here(Arc::downgrade(seat));
         self.members.insert(pid.key(), Member { pid: pid.clone(), whereabouts });
+        left
     }
 
     /// Notes that a socket is away. With more than `most`, those are dropped who have been away

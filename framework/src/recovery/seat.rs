@@ -97,7 +97,8 @@ impl Seat {
             has_recovered,
             state,
         });
-        lock(&recovery.members).seat(&seat.pid, &seat);
+        let left = lock(&recovery.members).seat(&seat.pid, &seat);
+        drop(left);
         socket.extensions.insert(Arc::clone(&seat));
         if has_recovered {
             recovery.recoveries.count_recovered();
