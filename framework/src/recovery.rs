@@ -137,9 +137,13 @@ impl Recovery {
     /// Keeps an event for as long as somebody may come back who has missed it, and not longer.
     fn keep(self: &Arc<Self>, log: &mut Log, event: Kept) {
         log.keep(event);
-        if log.begin_sweeping() {
+        // Whoever emits from outside of the runtime leaves that to the next one.
+        if log.is_unswept()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            log.begin_sweeping();
             let (recovery, pause) = (Arc::downgrade(self), self.limits.kept / SWEEPS);
-            tokio::spawn(async move {
+            runtime.spawn(async move {
                 loop {
                     tokio::time::sleep(pause).await;
                     let Some(recovery) = recovery.upgrade() else { return };

@@ -121,10 +121,14 @@ impl Log {
         self.swept
     }
 
-    /// Whether nobody was to [sweep](Self::sweep) the log though something is kept; whoever is
-    /// told so does from now on.
-    pub(super) fn begin_sweeping(&mut self) -> bool {
-        !std::mem::replace(&mut self.swept, true)
+    /// Whether nobody [sweeps](Self::sweep) the log.
+    pub(super) fn is_unswept(&self) -> bool {
+        !self.swept
+    }
+
+    /// Notes that somebody does, until nothing is left.
+    pub(super) fn begin_sweeping(&mut self) {
+        self.swept = true;
     }
 
     /// What a socket in `channels` has missed that has seen `seen`; `None` if that is not
@@ -250,9 +254,11 @@ mod tests {
         assert_eq!(count(&log, first, &entered(&["a"])), Some(1));
         assert_eq!(count(&log, Offset(first.0 - 1), &entered(&["a"])), None);
 
-        assert!(log.begin_sweeping() && !log.begin_sweeping());
+        assert!(log.is_unswept());
+        log.begin_sweeping();
+        assert!(!log.is_unswept());
         std::thread::sleep(Duration::from_millis(5));
-        assert!(!log.sweep() && log.begin_sweeping());
+        assert!(!log.sweep() && log.is_unswept());
         assert!(log.kept.is_empty() && log.by_channel.is_empty() && log.bytes == 0);
     }
 }
