@@ -50,7 +50,7 @@ export interface ServerToClientEvents {
   "chat:message:updated": (data: Sent<MessageUpdated>) => void;
   "chat:room:created": (data: Reply<RoomCreated>) => void;
   "chat:room:joined": (data: Reply<RoomJoined>) => void;
-  "chat:room:left": (data: Reply<RoomLeft>) => void;
+  "chat:room:left": (data: Sent<RoomLeft> | Reply<RoomLeft>) => void;
   "chat:system:notification": (data: Sent<Welcome> | Sent<Maintenance> | Sent<MovementNotification> | Sent<HistoryGapNotification>) => void;
   "chat:user:typing": (data: Sent<RoomTyping>) => void;
   "conversation_cleared": (data: Sent<SessionCleared>) => void;
@@ -60,7 +60,7 @@ export interface ServerToClientEvents {
   "new_message": (data: Sent<SessionMessageView>) => void;
   "session_info": (data: Reply<SessionInfo>) => void;
   "session_joined": (data: Reply<SessionJoined>) => void;
-  "session_left": (data: Reply<SessionLeft>) => void;
+  "session_left": (data: Sent<SessionLeft> | Reply<SessionLeft>) => void;
   "user_joined": (data: Sent<UserJoined>) => void;
   "user_left": (data: Sent<UserLeft>) => void;
   "user_typing": (data: Sent<SessionTyping>) => void;
@@ -208,7 +208,7 @@ export interface JoinedMemberView {
 }
 
 /** Why a socket does not hear a conversation any more. */
-export type LeftReason = "left" | "removed" | "deleted";
+export type LeftReason = "left" | "removed" | "deleted" | "permission";
 
 /** Says that the server stops. The connection ends behind it. */
 export interface Maintenance {

@@ -7,7 +7,7 @@
 
 use std::{any::TypeId, collections::BTreeSet, panic::Location, sync::Arc, time::Duration};
 
-use socketioxide::{ParserConfig, SocketIo, adapter::LocalAdapter, layer::SocketIoLayer};
+use socketioxide::{ParserConfig, adapter::LocalAdapter, layer::SocketIoLayer};
 
 use crate::{
     build::{Builder, StartError, run},
@@ -25,9 +25,11 @@ use crate::{
     mistake::Mistakes,
     module::{Doors, Module},
     provider::{Bindable, Constructor, Inject, Key, Provider, instance_of},
+    recovery::{self, Recoveries},
     request_limits::RequestLimits,
     server::Server,
     settings::{RateLimitConfig, ServerConfig, WebsocketConfig},
+    socket_io::SocketIo,
     stopping::Stopping,
 };
 
@@ -63,6 +65,7 @@ impl App {
             Key::of::<Stopping>(),
             Key::of::<Traffic>(),
             Key::of::<Metrics>(),
+            Key::of::<Recoveries>(),
         ];
         for key in globals {
             app.graph.globals.insert(key, Arc::new(()));
@@ -273,6 +276,7 @@ impl App {
         let prepared = self.prepare()?;
         let Prepared { mut builder, settings, rates, limits, connections, io, .. } = prepared;
         let (stopping, metrics) = (prepared.stopping, prepared.metrics);
+        let (recovery, recoveries) = (prepared.recovery, prepared.recoveries);
         let mut doors = Doors { stopping: Arc::clone(&stopping), ..Doors::default() };
         if settings.docs {
             doors.routes = documents.routes(&about);
@@ -303,7 +307,7 @@ impl App {
             run(hook, &arguments).await?;
         }
         // Only now: no client may come in before the hooks have ended.
-        let sockets = doors.sockets.open(io, limits);
+        let sockets = doors.sockets.open(io, limits, recovery, &recoveries);
         let measures = Measures::new(&metrics, paths.iter());
         let rates = RequestLimits::new(&rates, doors.identity, paths);
         let router = http::layered(doors.routes, connections, &settings, rates, measures);
@@ -353,9 +357,11 @@ impl App {
         let limits = Limits::of(&rates);
         let websocket: WebsocketConfig = self.config.section()?;
         let (layer, io) = socket_io(&websocket);
+        let io = SocketIo::new(io);
         let (stopping, traffic) = (Arc::<Stopping>::default(), Arc::<Traffic>::default());
         let metrics = Arc::<Metrics>::default();
         traffic.told_by(&metrics);
+        let recoveries = Arc::<Recoveries>::default();
         let connections = Connections::new(
             &layer,
             Arc::clone(&traffic),
@@ -369,10 +375,23 @@ impl App {
             (Key::of::<Stopping>(), instance_of(Arc::clone(&stopping))),
             (Key::of::<Traffic>(), instance_of(Arc::clone(&traffic))),
             (Key::of::<Metrics>(), instance_of(Arc::clone(&metrics))),
+            (Key::of::<Recoveries>(), instance_of(Arc::clone(&recoveries))),
         ];
         self.graph.globals.extend(globals);
         let builder = Builder::new(self.graph);
-        Ok(Prepared { builder, settings, rates, limits, connections, io, stopping, metrics })
+        let recovery = recovery::Limits::of(&websocket);
+        Ok(Prepared {
+            builder,
+            settings,
+            rates,
+            limits,
+            connections,
+            io,
+            recovery,
+            recoveries,
+            stopping,
+            metrics,
+        })
     }
 }
 
@@ -384,6 +403,9 @@ struct Prepared {
     limits: Limits,
     connections: Connections,
     io: SocketIo,
+    /// None if recovery is off.
+    recovery: Option<recovery::Limits>,
+    recoveries: Arc<Recoveries>,
     stopping: Arc<Stopping>,
     metrics: Arc<Metrics>,
 }
@@ -391,8 +413,8 @@ struct Prepared {
 /// Binary parts that one event may have.
 const MAX_ATTACHMENTS: usize = 10;
 
-fn socket_io(config: &WebsocketConfig) -> (SocketIoLayer<LocalAdapter>, SocketIo) {
-    SocketIo::builder()
+fn socket_io(config: &WebsocketConfig) -> (SocketIoLayer<LocalAdapter>, socketioxide::SocketIo) {
+    socketioxide::SocketIo::builder()
         .ping_interval(Duration::from_millis(config.ping_interval_ms))
         .ping_timeout(Duration::from_millis(config.ping_timeout_ms))
         .connect_timeout(Duration::from_millis(config.connect_timeout_ms))

@@ -26,6 +26,7 @@ mod packet;
 mod rate;
 mod reply;
 
+pub(crate) use emit::hang_up;
 pub use emit::{Broadcast, EmitEvent, Frame, QueueFull};
 pub use events::{EventCall, EventHandler, Events};
 pub use extract::{Data, FromEvent, Incoming, Public};
@@ -97,6 +98,23 @@ pub trait Gateway: Send + Sync + Sized + 'static {
     /// ```
     fn around(self: &Arc<Self>, _event: &'static str, call: EventCall) -> EventCall {
         call
+    }
+
+    /// Decides which of its channels a socket hears again that lost its connection and has come
+    /// back: those that are returned. Default: all of them.
+    ///
+    /// It runs before `connected`, and before the socket is sent what it has missed in these
+    /// channels. All gateways of the namespace are asked, each for what those before it let pass.
+    ///
+    /// # Errors
+    ///
+    /// The socket is disconnected, so that its client comes back as a new one.
+    fn recovered(
+        self: Arc<Self>,
+        _socket: SocketRef,
+        channels: Vec<String>,
+    ) -> impl Future<Output = Result<Vec<String>, ClientError>> + Send {
+        async { Ok(channels) }
     }
 
     /// Runs when a socket has connected, before its first event.

@@ -20,11 +20,13 @@ mod page;
 mod parse;
 mod provider;
 mod rate_limit;
+mod recovery;
 mod request_limits;
 pub mod rules;
 mod server;
 mod settings;
 mod socket;
+mod socket_io;
 mod stopping;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -52,12 +54,12 @@ pub use module::{Module, ModuleDef};
 pub use page::{Cursor, Page};
 pub use provider::{Bindable, BoxError, Constructor, Inject, Key};
 pub use rate_limit::{Allowance, RateLimit, TooMany};
+pub use recovery::{Owner, Recoverable, Recoveries, Unfinished};
 pub use request_limits::{ClientAddress, Identify};
 pub use server::Server;
-pub use settings::{CorsConfig, RateLimitConfig, ServerConfig, WebsocketConfig};
+pub use settings::{CorsConfig, RateLimitConfig, RecoveryConfig, ServerConfig, WebsocketConfig};
 pub use socket::{Connection, Gone, Socket};
-/// Every connection of the server. A provider in every module.
-pub use socketioxide::SocketIo;
+pub use socket_io::SocketIo;
 /// A live connection to a namespace, as socketioxide hands it to event handlers.
 pub use socketioxide::extract::SocketRef;
 /// Why a connection ended.

@@ -164,6 +164,35 @@ pub struct WebsocketConfig {
     /// Whether a module that has the official client's files serves them, as
     /// `/socket.io/socket.io.js` and the like. Default true.
     pub serve_client: bool,
+    /// How clients are recovered that lose their connection.
+    pub recovery: RecoveryConfig,
+}
+
+/// Keys `websocket.recovery.*`: what is kept for clients that lose their connection and come back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RecoveryConfig {
+    /// Time after which a client that lost its connection comes back as a new one, in
+    /// milliseconds. Default 0: it always does, and no event has one more argument.
+    pub max_disconnection_ms: u64,
+    /// Events that are kept in a namespace. Default 50,000.
+    pub max_events: usize,
+    /// What these may take in memory, in bytes, about. Default 33,554,432.
+    pub max_bytes: usize,
+    /// Sockets of a namespace that may be away. Default 10,000: then the one is forgotten that
+    /// has been away for the longest time.
+    pub max_sessions: usize,
+}
+
+impl Default for RecoveryConfig {
+    fn default() -> Self {
+        Self {
+            max_disconnection_ms: 0,
+            max_events: 50_000,
+            max_bytes: 32 * 1024 * 1024,
+            max_sessions: 10_000,
+        }
+    }
 }
 
 impl Default for WebsocketConfig {
@@ -175,6 +204,7 @@ impl Default for WebsocketConfig {
             max_http_buffer_size: 1_000_000,
             send_queue_size: 8_192,
             serve_client: true,
+            recovery: RecoveryConfig::default(),
         }
     }
 }
@@ -189,6 +219,9 @@ impl ConfigSection for WebsocketConfig {
             ("connectTimeoutMs", self.connect_timeout_ms),
             ("maxHttpBufferSize", self.max_http_buffer_size as u64),
             ("sendQueueSize", self.send_queue_size as u64),
+            ("recovery.maxEvents", self.recovery.max_events as u64),
+            ("recovery.maxBytes", self.recovery.max_bytes as u64),
+            ("recovery.maxSessions", self.recovery.max_sessions as u64),
         ];
         let zero = counts.into_iter().filter(|(_, count)| *count == 0);
         zero.map(|(key, _)| (key, "must be at least 1".to_owned())).collect()

@@ -104,6 +104,7 @@ mod answer;
 mod app;
 mod connection;
 mod handshake;
+mod memory;
 mod packet;
 mod request;
 mod socket;

@@ -55,7 +55,9 @@ impl SocketView {
         issued: chrono::DateTime<chrono::Utc>,
     ) -> Self {
         let request = socket.req_parts();
-        let mut rooms: Vec<_> = socket.rooms().iter().map(ToString::to_string).collect();
+        // The one without a name is the framework's.
+        let named = socket.rooms().into_iter().filter(|it| !it.is_empty());
+        let mut rooms: Vec<_> = named.map(|it| it.to_string()).collect();
         rooms.sort();
         Self {
             id: PublicId::of(socket),

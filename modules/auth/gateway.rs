@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 use hornero::{
-    ClientError, Data, DisconnectReason, EmitEvent, Event, Events, Gateway, Handshake, Public,
-    PublicId, Site, SocketRef, Valid, timestamp,
+    ClientError, Data, DisconnectReason, EmitEvent, Event, Events, Gateway, Handshake, Owner,
+    Public, PublicId, Site, SocketRef, Valid, timestamp,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -52,6 +52,7 @@ impl Gateway for AuthGateway {
         let token = auth.token.map(|it| it.trim_start_matches("Bearer ").to_owned());
         let token = token.or_else(|| self.request_token(socket)).ok_or(AuthError::NoToken)?;
         let caller = self.tokens.verify(&token).inspect_err(|it| self.tokens.count(it))?;
+        socket.extensions.insert(Owner::new(caller.user_id.to_string()));
         socket.extensions.insert(caller);
         Ok(())
     }

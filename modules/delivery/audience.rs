@@ -65,7 +65,7 @@ impl Audience {
         let before = joins.conversations.insert(conversation, join).map(|it| it.vocabulary);
         let listeners = self.listeners.entry(conversation).or_default();
         if let Some(before) = before {
-            listeners.uncount(socket, before);
+            listeners.uncount(socket.namespace, before);
         }
         *listeners.channels.entry((socket.namespace, vocabulary)).or_default() += 1;
         let sockets = listeners.users.entry(user.clone()).or_default();
@@ -87,17 +87,46 @@ impl Audience {
             self.sockets.remove(&socket);
         }
         let listeners = self.listeners.get_mut(&conversation)?;
-        listeners.uncount(socket, vocabulary);
+        listeners.uncount(socket.namespace, vocabulary);
         let sockets = listeners.users.get_mut(&user)?;
         sockets.remove(&socket);
         let last = sockets.is_empty();
         if last {
             listeners.users.remove(&user);
         }
-        if listeners.users.is_empty() {
+        self.forget_if_silent(conversation);
+        Some((vocabulary, last))
+    }
+
+    /// Lets a conversation be told in a namespace and vocabulary as if somebody listened.
+    pub(crate) fn hold(
+        &mut self,
+        conversation: ConversationId,
+        namespace: u8,
+        vocabulary: Vocabulary,
+    ) {
+        let listeners = self.listeners.entry(conversation).or_default();
+        *listeners.channels.entry((namespace, vocabulary)).or_default() += 1;
+    }
+
+    /// Ends what [`Self::hold`] began.
+    pub(crate) fn release(
+        &mut self,
+        conversation: ConversationId,
+        namespace: u8,
+        vocabulary: Vocabulary,
+    ) {
+        if let Some(listeners) = self.listeners.get_mut(&conversation) {
+            listeners.uncount(namespace, vocabulary);
+        }
+        self.forget_if_silent(conversation);
+    }
+
+    fn forget_if_silent(&mut self, conversation: ConversationId) {
+        let silent = |it: &Listeners| it.users.is_empty() && it.channels.is_empty();
+        if self.listeners.get(&conversation).is_some_and(silent) {
             self.listeners.remove(&conversation);
         }
-        Some((vocabulary, last))
     }
 
     /// The sockets that have joined a conversation: all, or those of one user.
@@ -167,8 +196,8 @@ impl Audience {
 }
 
 impl Listeners {
-    fn uncount(&mut self, socket: SocketKey, vocabulary: Vocabulary) {
-        let channel = (socket.namespace, vocabulary);
+    fn uncount(&mut self, namespace: u8, vocabulary: Vocabulary) {
+        let channel = (namespace, vocabulary);
         if let Some(count) = self.channels.get_mut(&channel) {
             *count -= 1;
             if *count == 0 {
@@ -220,6 +249,20 @@ mod tests {
         assert_eq!(again, (Some(Vocabulary::Chat), false));
         assert!(audience.listens(room, 0, Vocabulary::Session));
         assert!(!audience.listens(room, 0, Vocabulary::Chat));
+    }
+
+    #[test]
+    fn conversation_is_told_for_who_may_come_back() {
+        let mut audience = Audience::default();
+        let (room, ada) = (ConversationId::generate(), UserId::generate());
+        audience.join(&joiner(socket(0, 1), &ada), room, Vocabulary::Chat, None);
+        audience.hold(room, 0, Vocabulary::Chat);
+        audience.leave(socket(0, 1), room);
+
+        assert!(audience.listens(room, 0, Vocabulary::Chat));
+        assert!(!audience.hears(room, &ada));
+        audience.release(room, 0, Vocabulary::Chat);
+        assert!(audience.listeners.is_empty());
     }
 
     #[test]

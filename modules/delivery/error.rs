@@ -42,6 +42,13 @@ pub enum AccessError {
     Storage(#[from] StorageError),
 }
 
+impl AccessError {
+    /// Whether the caller may not, and it is not that nobody knows.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Denied | Self::NotAMember | Self::NotAllowed | Self::Closed)
+    }
+}
+
 impl From<AccessError> for ClientError {
     fn from(error: AccessError) -> Self {
         let (kind, reason) = match error {

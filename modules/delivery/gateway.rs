@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use auth::Caller;
 use hornero::{ClientError, DisconnectReason, Events, Gateway, Handshake, SocketRef};
 
 use crate::{
-    notice::{MovementNotification, UserJoined, UserLeft},
+    notice::{MovementNotification, RoomLeft, SessionLeft, UserJoined, UserLeft},
     rejoin::{Rejoin, Wanted},
     replay::HistoryGapNotification,
     socketio_door::{NAMESPACES, SocketIoDoor},
@@ -32,6 +33,8 @@ impl Gateway for DeliveryGateway {
     fn events(on: &mut Events<Self>) {
         on.emits::<MovementNotification>()
             .emits::<HistoryGapNotification>()
+            .emits::<RoomLeft>()
+            .emits::<SessionLeft>()
             .emits::<UserJoined>()
             .emits::<UserLeft>();
     }
@@ -42,6 +45,15 @@ impl Gateway for DeliveryGateway {
             handshake.socket.extensions.insert(wanted);
         }
         Ok(())
+    }
+
+    async fn recovered(
+        self: Arc<Self>,
+        socket: SocketRef,
+        channels: Vec<String>,
+    ) -> Result<Vec<String>, ClientError> {
+        let Some(caller) = socket.extensions.get::<Caller>() else { return Ok(Vec::new()) };
+        Ok(self.subscriptions.take_up(&socket, &caller, channels).await?)
     }
 
     async fn connected(self: Arc<Self>, socket: SocketRef) {

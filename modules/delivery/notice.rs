@@ -72,6 +72,8 @@ pub enum LeftReason {
     Removed,
     /// The conversation is deleted.
     Deleted,
+    /// Its user may not read it any more.
+    Permission,
 }
 
 impl Announcement for Left {

@@ -79,6 +79,10 @@ impl Rejoin {
             if !socket.connected() {
                 return;
             }
+            // One that has come back as who it was goes on there, and is not told twice.
+            if self.subscriptions.has_joined(socket, *id) {
+                continue;
+            }
             if let Err(error) = self.join(socket, &caller, *id, *since).await {
                 let refusal = ClientError::from(error).detail("conversationId", id.to_string());
                 socket.emit_error("chat:error", &refusal);

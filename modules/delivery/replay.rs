@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use hornero::{EmitEvent, Event, Frame, QueueFull, SocketRef};
+use hornero::{EmitEvent, Event, Frame, QueueFull, SocketRef, Unfinished};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
@@ -53,6 +53,7 @@ pub struct Replay {
     pub(crate) listening: Listening,
     pub(crate) door: Arc<SocketIoDoor>,
     pub(crate) history: Arc<EventHistory>,
+    pub(crate) _unfinished: Unfinished,
 }
 
 /// Which events are sent again.

@@ -7,7 +7,8 @@ use std::sync::{
 
 use async_trait::async_trait;
 use auth::{Caller, UserId};
-use hornero::{Broadcast, EmitEvent, Metrics, PublicId, SocketIo, SocketRef};
+use hornero::{Broadcast, EmitEvent, Metrics, PublicId, Recoverable, SocketIo, SocketRef};
+use uuid::Uuid;
 
 use crate::{
     announcement::{Announcement, Vocabulary},
@@ -27,6 +28,22 @@ const MAX_JOINED: usize = 1_000;
 pub struct SocketIoDoor {
     io: Arc<SocketIo>,
     audience: Arc<Mutex<Audience>>,
+}
+
+/// Somebody who was listening and may come back: the conversation goes on being told, so that
+/// what is told meanwhile is kept.
+pub(crate) struct Absent {
+    audience: Arc<Mutex<Audience>>,
+    namespace: u8,
+    vocabulary: Vocabulary,
+    listening: Listening,
+}
+
+impl Drop for Absent {
+    fn drop(&mut self) {
+        let conversation = self.listening.conversation();
+        lock(&self.audience).release(conversation, self.namespace, self.vocabulary);
+    }
 }
 
 /// Identifies a socket. Its id does not: a connection has the same one in every namespace,
@@ -104,7 +121,7 @@ impl SocketIoDoor {
         // One that is gone meanwhile is in no channel, but another may have its id.
         let vocabulary = audience.vocabulary(SocketKey::of(socket), conversation);
         if let Some(vocabulary) = vocabulary.filter(|_| socket.connected()) {
-            socket.join(channel(conversation, vocabulary));
+            socket.hear(channel(conversation, vocabulary));
         }
     }
 
@@ -167,6 +184,17 @@ impl SocketIoDoor {
             socket.disconnect_slow();
         }
         last
+    }
+
+    /// Keeps a conversation that a socket has joined being told for as long as it may come back.
+    pub(crate) fn leave_behind(&self, socket: &SocketRef, listening: Listening) {
+        let (conversation, key) = (listening.conversation(), SocketKey::of(socket));
+        let mut audience = self.audience();
+        let Some(vocabulary) = audience.vocabulary(key, conversation) else { return };
+        audience.hold(conversation, key.namespace, vocabulary);
+        drop(audience);
+        let (audience, namespace) = (Arc::clone(&self.audience), key.namespace);
+        socket.leave_behind(Absent { audience, namespace, vocabulary, listening });
     }
 
     pub(crate) fn joined(&self, socket: &SocketRef) -> Vec<ConversationId> {
@@ -279,16 +307,16 @@ impl SocketIoDoor {
     }
 }
 
+/// Nothing can panic under the lock and leave the audience half-changed.
+fn lock(audience: &Mutex<Audience>) -> MutexGuard<'_, Audience> {
+    audience.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[async_trait]
 impl Door for SocketIoDoor {
     async fn deliver(&self, event: &Event) {
         self.tell(event.conversation, event.body.as_ref(), None).await;
     }
-}
-
-/// Nothing can panic under the lock and leave the audience half-changed.
-fn lock(audience: &Mutex<Audience>) -> MutexGuard<'_, Audience> {
-    audience.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Socket.IO room that carries a conversation in a vocabulary.
@@ -297,6 +325,17 @@ fn channel(conversation: ConversationId, vocabulary: Vocabulary) -> String {
         Vocabulary::Chat => format!("{conversation}:chat"),
         Vocabulary::Session => format!("{conversation}:session"),
     }
+}
+
+/// What a Socket.IO room carries; `None` if it is not one of ours.
+pub(crate) fn carried(channel: &str) -> Option<(ConversationId, Vocabulary)> {
+    let (conversation, vocabulary) = channel.split_once(':')?;
+    let vocabulary = match vocabulary {
+        "chat" => Vocabulary::Chat,
+        "session" => Vocabulary::Session,
+        _ => return None,
+    };
+    Some((ConversationId(Uuid::try_parse(conversation).ok()?), vocabulary))
 }
 
 /// The caller behind a socket, which the gateway of `auth` has let in.

@@ -9,12 +9,12 @@ use std::{
 };
 
 use auth::{Caller, UserId, UserService};
-use hornero::SocketRef;
+use hornero::{EmitEvent, QueueFull, Recoverable, SocketRef};
 use uuid::Uuid;
 
 use crate::{
     access::{Access, Participant, Right},
-    announcement::Vocabulary,
+    announcement::{Announcement, Vocabulary},
     conversation::{Conversation, ConversationId, Conversations},
     error::AccessError,
     event_log::EventLog,
@@ -22,7 +22,7 @@ use crate::{
     hub::Hub,
     notice::{Direction, Left, LeftReason, Movement},
     replay::{Plan, Replay, Since},
-    socketio_door::{SocketIoDoor, user_of},
+    socketio_door::{SocketIoDoor, carried, user_of},
 };
 
 /// Members that a joining client is told of.
@@ -111,6 +111,8 @@ impl Subscriptions {
     ) -> Result<(Joined, Replay), AccessError> {
         let (id, vocabulary) = to;
         let removals = self.removals.load(Ordering::Acquire);
+        // Whoever lost the connection now would come back and never hear the conversation.
+        let unfinished = socket.unfinished();
         let role = self.access.require(caller, id, Right::Join).await?;
         let listening = self.hub.listen(id);
         self.hub.open(&listening).await?;
@@ -134,7 +136,16 @@ impl Subscriptions {
         let joined = self.joined(described, role, &plan, head);
         let (door, history) = (Arc::clone(&self.door), Arc::clone(&self.history));
         let (socket, conversation) = (socket.clone(), id);
-        let replay = Replay { socket, conversation, vocabulary, plan, listening, door, history };
+        let replay = Replay {
+            socket,
+            conversation,
+            vocabulary,
+            plan,
+            listening,
+            door,
+            history,
+            _unfinished: unfinished,
+        };
         Ok((joined, replay))
     }
 
@@ -241,9 +252,68 @@ impl Subscriptions {
         self.hub.listen(conversation).at_head(leave).await
     }
 
+    /// Lets a socket that has come back join again what these channels carry, and tells which of
+    /// them it still hears. It leaves what its user may not read any more, and is told so.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`] if there is no telling. What was joined until then is left when the
+    /// socket goes.
+    pub(crate) async fn take_up(
+        &self,
+        socket: &SocketRef,
+        caller: &Caller,
+        channels: Vec<String>,
+    ) -> Result<Vec<String>, AccessError> {
+        let mut heard = Vec::with_capacity(channels.len());
+        for channel in channels {
+            let Some((id, vocabulary)) = carried(&channel) else {
+                heard.push(channel);
+                continue;
+            };
+            match self.access.require(caller, id, Right::Read).await {
+                Ok(_) => {
+                    self.join_again(socket, caller, id, vocabulary).await?;
+                    heard.push(channel);
+                }
+                Err(error) if error.is_refusal() => {
+                    let lost = Left { conversation: id, reason: LeftReason::Permission };
+                    // If it cannot be told, its queue is full, and it is given up.
+                    let told = lost.frame(vocabulary).map(|it| socket.emit_frame(&it));
+                    if told == Some(Err(QueueFull)) {
+                        socket.disconnect_slow();
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(heard)
+    }
+
+    async fn join_again(
+        &self,
+        socket: &SocketRef,
+        caller: &Caller,
+        id: ConversationId,
+        vocabulary: Vocabulary,
+    ) -> Result<(), AccessError> {
+        let listening = self.hub.listen(id);
+        self.hub.open(&listening).await?;
+        if self.door.join(socket, &caller.user_id, vocabulary, listening)? {
+            self.tell_moved(socket, id, caller.user_id.clone(), Direction::Joined).await;
+        }
+        Ok(())
+    }
+
+    /// Whether a socket has joined a conversation.
+    pub(crate) fn has_joined(&self, socket: &SocketRef, conversation: ConversationId) -> bool {
+        self.door.has_joined(socket, conversation)
+    }
+
     /// Ends all subscriptions of a socket that is gone.
     pub(crate) async fn leave_all(&self, socket: &SocketRef) {
         for conversation in self.door.joined(socket) {
+            self.door.leave_behind(socket, self.hub.listen(conversation));
             self.leave(socket, conversation).await;
         }
     }

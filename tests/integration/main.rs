@@ -27,6 +27,7 @@ mod migrations;
 mod persistence;
 mod postgres_only;
 mod rate;
+mod recovery;
 mod replay;
 mod rooms;
 mod sessions;

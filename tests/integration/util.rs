@@ -194,6 +194,19 @@ impl User {
         let auth = json!({ "token": self.token, "conversations": conversations });
         Socket(Handshake::new(self.address, namespace).auth(auth).connect().await.unwrap())
     }
+
+    /// Connects again as a client that remembers this, and names conversations.
+    pub(crate) async fn back(
+        &self,
+        namespace: &str,
+        memory: &Value,
+        conversations: Value,
+    ) -> Socket {
+        let mut auth = memory.clone();
+        auth["token"] = json!(self.token);
+        auth["conversations"] = conversations;
+        Socket(Handshake::new(self.address, namespace).auth(auth).connect().await.unwrap())
+    }
 }
 
 /// A user's client, connected to one namespace.
@@ -218,6 +231,13 @@ impl Socket {
     /// Waits until the server has sent the socket away from its namespace.
     pub(crate) async fn sent_away(&mut self) {
         while !matches!(self.next_packet().await, Packet::Disconnect(_)) {}
+    }
+
+    /// Loses the connection, and gives what the client remembers of it.
+    pub(crate) async fn cut(self) -> Value {
+        let memory = self.recovery();
+        self.0.close().await;
+        memory
     }
 
     /// Leaves the namespace and ends the connection.

@@ -183,7 +183,7 @@ mod tests {
         for most in [1, 2, 3, 7, 64, 1_000] {
             for size in [1, 2, 3, 5, 11, 127, 4_096] {
                 let (session, id) = (Session::default(), PublicId::random());
-                session.announce("/", Announced::Connected(id.clone()));
+                session.announce("/", Announced::Connected(id.clone(), None));
                 let mut expected = frames.clone();
                 expected[4] = frame::text(&format!(r#"40{{"sid":"{id}"}}"#));
                 let written = write(sent.chunks(size), most, &session);

@@ -20,12 +20,15 @@ pub(super) fn rewritten(packet: &[u8], session: &Session) -> Option<String> {
     };
     let prefix = &rest[..rest.len() - data.len()];
     let fits: fn(&Announced) -> bool = match kind {
-        "40" => |it| matches!(it, Announced::Connected(_)),
+        "40" => |it| matches!(it, Announced::Connected(..)),
         "44" => |it| matches!(it, Announced::Refused(_)),
         _ => return None,
     };
     let data = match session.take_announced(namespace, fits)? {
-        Announced::Connected(id) => serde_json::to_string(&Connected { sid: id.as_str() }),
+        Announced::Connected(id, pid) => {
+            let pid = pid.map(|it| it.reveal());
+            serde_json::to_string(&Connected { sid: id.as_str(), pid })
+        }
         Announced::Refused(error) => {
             let Refused { message, .. } = serde_json::from_str(data).ok()?;
             serde_json::to_string(&Refused { message, data: Some(&error) })
@@ -37,6 +40,8 @@ pub(super) fn rewritten(packet: &[u8], session: &Session) -> Option<String> {
 #[derive(Serialize)]
 struct Connected<'a> {
     sid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -62,8 +67,8 @@ mod tests {
         let session = Session::default();
         let (root, chat) = (PublicId::random(), PublicId::random());
         session.announce("/chat", refused("AUTH_FAILED"));
-        session.announce("/chat", Announced::Connected(chat.clone()));
-        session.announce("/", Announced::Connected(root.clone()));
+        session.announce("/chat", Announced::Connected(chat.clone(), None));
+        session.announce("/", Announced::Connected(root.clone(), None));
 
         let told = |packet: &str| rewritten(packet.as_bytes(), &session);
         assert_eq!(told(r#"40{"sid":"x"}"#), Some(format!(r#"40{{"sid":"{root}"}}"#)));

@@ -10,7 +10,10 @@ use serde_json::value::RawValue;
 use socketioxide::{TransportType, extract::SocketRef};
 
 use super::{PublicId, recent_errors::RecentErrors, sessions::Sessions};
-use crate::listener::{Closer, Peer};
+use crate::{
+    listener::{Closer, Peer},
+    recovery::Pid,
+};
 
 /// One Engine.IO session. It is among the extensions of the request that opened it, which the
 /// service keeps as long as the session lives.
@@ -27,8 +30,8 @@ pub(crate) struct Session {
 /// What is to be told to a client with the next answer to its CONNECT.
 #[derive(Debug)]
 pub(crate) enum Announced {
-    /// It is in, under this id.
-    Connected(PublicId),
+    /// It is in, under this id, and can come back with this secret.
+    Connected(PublicId, Option<Pid>),
     /// It is refused, with this error object.
     Refused(Box<RawValue>),
 }

@@ -16,7 +16,7 @@ use socketioxide::{
 };
 
 use super::{
-    emit::{EmitEvent, act_on},
+    emit::{EmitEvent, act_on, emit_to},
     mailbox::{Mailbox, Place},
 };
 use crate::connection::{PublicId, Session};
@@ -72,9 +72,8 @@ impl Answer {
     pub(super) fn ok(&self, data: &impl Serialize) {
         let request_id = self.request_id.as_deref();
         if let Some(event) = self.reply_event {
-            self.act_on(
-                self.socket.emit(event, &Replied { data, request_id, version: CONTRACT_VERSION }),
-            );
+            let replied = Replied { data, request_id, version: CONTRACT_VERSION };
+            emit_to(&self.socket(), event, &replied);
         }
         self.ack(&Ack::Ok { data, request_id });
     }
@@ -82,7 +81,7 @@ impl Answer {
     pub(super) fn error(&self, error: &ClientError) {
         let body = error.socket_body(self.request_id.as_deref());
         self.ack(&Ack::Error::<()> { error: &body, request_id: self.request_id.as_deref() });
-        self.act_on(self.socket.emit(self.error_event, &body));
+        emit_to(&self.socket(), self.error_event, &body);
         if error.is_protocol_error() {
             self.count_protocol_error();
         }
@@ -103,8 +102,12 @@ impl Answer {
 
     fn act_on(&self, sent: Result<(), SendError>) {
         if sent.is_err() {
-            act_on(&SocketRef::from(Arc::clone(&self.socket)), sent);
+            act_on(&self.socket(), sent);
         }
+    }
+
+    fn socket(&self) -> SocketRef {
+        SocketRef::from(Arc::clone(&self.socket))
     }
 
     fn ack(&self, ack: &Ack<'_, impl Serialize>) {

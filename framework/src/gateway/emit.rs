@@ -1,18 +1,18 @@
 //! Emitting: an event is encoded once, and goes to one socket or to many.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use socketioxide::{
-    BroadcastError, SendError, SocketError, SocketIo, adapter::LocalAdapter, extract::SocketRef,
-    operators::BroadcastOperators,
-};
+use socketioxide::{BroadcastError, SendError, SocketError, extract::SocketRef};
 
 use crate::{
     connection::Session,
     contract::Event,
     error::{CONTRACT_VERSION, ClientError},
+    recovery::{EVERYBODY, Seat},
+    socket_io::SocketIo,
 };
 
 /// Time after which a full queue is looked at again.
@@ -25,7 +25,7 @@ const RETRIES: u32 = 1_200;
 #[derive(Debug, Clone)]
 pub struct Frame {
     event: &'static str,
-    data: Box<RawValue>,
+    data: Arc<RawValue>,
 }
 
 impl Frame {
@@ -33,10 +33,15 @@ impl Frame {
     ///
     /// Gives `None`, and logs it, for one that is none of these.
     pub fn of<E: Event>(event: &E) -> Option<Self> {
-        match to_raw_value(&Versioned { data: event, version: CONTRACT_VERSION }) {
-            Ok(data) => Some(Self { event: E::NAME, data }),
+        Self::encode(E::NAME, &Versioned { data: event, version: CONTRACT_VERSION })
+    }
+
+    /// Encodes `data` as it is. Gives `None`, and logs it, for what cannot be.
+    fn encode(event: &'static str, data: &impl Serialize) -> Option<Self> {
+        match to_raw_value(data) {
+            Ok(data) => Some(Self { event, data: data.into() }),
             Err(error) => {
-                tracing::error!(event = E::NAME, %error, "Could not encode {}: {error}", E::NAME);
+                tracing::error!(event, %error, "Could not encode {event}: {error}");
                 None
             }
         }
@@ -45,6 +50,15 @@ impl Frame {
     /// Name of the event.
     pub fn event(&self) -> &'static str {
         self.event
+    }
+
+    pub(crate) fn data(&self) -> &RawValue {
+        &self.data
+    }
+
+    /// Length of the data, in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.data.get().len()
     }
 }
 
@@ -65,6 +79,9 @@ pub trait EmitEvent {
     fn emit_error(&self, event: &'static str, error: &ClientError);
 
     /// Emits an event that may be tried again: a socket whose queue is full is let alone.
+    ///
+    /// It is for what is kept somewhere else, too: a socket that loses its connection before it
+    /// has read the event comes back as new, and has to ask for it.
     ///
     /// # Errors
     ///
@@ -89,16 +106,16 @@ pub struct QueueFull;
 impl EmitEvent for SocketRef {
     fn emit_event<E: Event>(&self, event: &E) {
         if let Some(frame) = Frame::of(event) {
-            act_on(self, self.emit(frame.event, &frame.data));
+            act_on(self, emit(self, &frame, true));
         }
     }
 
     fn emit_error(&self, event: &'static str, error: &ClientError) {
-        act_on(self, self.emit(event, &error.socket_body(None)));
+        emit_to(self, event, &error.socket_body(None));
     }
 
     fn emit_frame(&self, frame: &Frame) -> Result<(), QueueFull> {
-        match self.emit(frame.event, &frame.data) {
+        match emit(self, frame, false) {
             Err(SendError::Socket(SocketError::InternalChannelFull)) => Err(QueueFull),
             sent => {
                 act_on(self, sent);
@@ -116,9 +133,38 @@ impl EmitEvent for SocketRef {
 
     fn disconnect_slow(&self) {
         tracing::warn!(socket.ns = self.ns(), "Disconnecting a socket that does not read");
-        if !Session::close(self) {
-            tokio::spawn(disconnect(self.clone()));
-        }
+        drop_out(self);
+    }
+}
+
+/// Emits an answer to one socket, in whatever shape it has.
+pub(super) fn emit_to(socket: &SocketRef, event: &'static str, data: &impl Serialize) {
+    if let Some(frame) = Frame::encode(event, data) {
+        act_on(socket, emit(socket, &frame, true));
+    }
+}
+
+/// Emits to one socket, and lets it be sent again to the one that comes back if it is to be kept.
+fn emit(socket: &SocketRef, frame: &Frame, keep: bool) -> Result<(), SendError> {
+    match Seat::of(socket) {
+        Some(seat) => seat.emit(socket, frame, keep),
+        None => socket.emit(frame.event, frame.data()),
+    }
+}
+
+/// Ends the connection of a socket that has missed something, so that its client comes back as a
+/// new one.
+pub(super) fn drop_out(socket: &SocketRef) {
+    if let Some(seat) = Seat::of(socket) {
+        seat.spoil();
+    }
+    hang_up(socket);
+}
+
+/// Ends the connection of a socket, so that its client comes back by itself.
+pub(crate) fn hang_up(socket: &SocketRef) {
+    if !Session::close(socket) {
+        tokio::spawn(disconnect(socket.clone()));
     }
 }
 
@@ -166,38 +212,62 @@ async fn disconnect(socket: SocketRef) {
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct Broadcast(Option<BroadcastOperators<LocalAdapter>>);
+pub struct Broadcast {
+    io: SocketIo,
+    namespace: String,
+    channels: Vec<String>,
+    except: Vec<String>,
+    volatile: bool,
+}
 
 impl Broadcast {
     /// To all sockets of `namespace`; to nobody if there is no such namespace.
     pub fn new(io: &SocketIo, namespace: &str) -> Self {
-        Self(io.of(namespace))
+        let (channels, except) = (Vec::new(), Vec::new());
+        Self { io: io.clone(), namespace: namespace.to_owned(), channels, except, volatile: false }
     }
 
     /// Only to those in `channel`, or in one of several when called again.
     #[must_use]
-    pub fn to(self, channel: impl Into<String>) -> Self {
-        Self(self.0.map(|it| it.within(channel.into())))
+    pub fn to(mut self, channel: impl Into<String>) -> Self {
+        self.channels.push(channel.into());
+        self
     }
 
     /// Not to those in `channel`. Every socket is in one that has its
     /// [`PublicId`](crate::PublicId).
     #[must_use]
-    pub fn except(self, channel: impl Into<String>) -> Self {
-        Self(self.0.map(|it| it.except(channel.into())))
+    pub fn except(mut self, channel: impl Into<String>) -> Self {
+        self.except.push(channel.into());
+        self
     }
 
     /// May be dropped where a socket is busy. It has a queue of its own with one place, in
-    /// which it replaces what waits there, and overtakes other events.
+    /// which it replaces what waits there, and overtakes other events. A socket that comes back
+    /// is not sent it again.
     #[must_use]
-    pub fn volatile(self) -> Self {
-        Self(self.0.map(|it| it.volatile()))
+    pub fn volatile(mut self) -> Self {
+        self.volatile = true;
+        self
     }
 
     /// Emits the event, and tells how many sockets missed it because their queue is full.
-    pub async fn emit(self, frame: &Frame) -> usize {
-        let Some(to) = self.0 else { return 0 };
-        match to.emit(frame.event, &frame.data).await {
+    pub async fn emit(mut self, frame: &Frame) -> usize {
+        let Some(to) = self.io.of(&self.namespace) else { return 0 };
+        let recovery = self.io.recovery(&self.namespace).map(Arc::clone);
+        if recovery.is_some() && self.channels.is_empty() {
+            self.channels.push(EVERYBODY.to_owned());
+        }
+        let to = to.within(self.channels.clone()).except(self.except.clone());
+        let sent = match recovery.filter(|_| !self.volatile) {
+            Some(recovery) => recovery.broadcast(frame, (self.channels, self.except), |offset| {
+                // It only fills queues of this process, and is ready at once.
+                to.emit(frame.event, &(frame.data(), offset)).now_or_never().unwrap_or(Ok(()))
+            }),
+            None if self.volatile => to.volatile().emit(frame.event, frame.data()).await,
+            None => to.emit(frame.event, frame.data()).await,
+        };
+        match sent {
             Ok(()) => 0,
             Err(BroadcastError::Socket(errors)) => {
                 let full = |it: &&SocketError| matches!(it, SocketError::InternalChannelFull);

@@ -7,7 +7,7 @@ use std::{
 use futures_util::FutureExt;
 use serde_json::value::to_raw_value;
 use socketioxide::{
-    ProtocolVersion, SocketIo,
+    ProtocolVersion,
     adapter::LocalAdapter,
     extract::{Data, SocketRef},
     handler::{ConnectHandler, DisconnectHandler, FromConnectParts, Value},
@@ -19,6 +19,7 @@ use super::{
     Events, Gateway, Handshake,
     answer::Answer,
     dispatch::{Call, Dispatcher, Received},
+    emit::drop_out,
     events::ErasedHandler,
     extract::Incoming,
     mailbox::Mailbox,
@@ -29,6 +30,8 @@ use crate::{
     connection::{Announced, PublicId, Session},
     error::ClientError,
     provider::BoxFuture,
+    recovery::{self, EVERYBODY, NotRestored, Recoveries, Recovery, Seat, Shown},
+    socket_io::SocketIo,
 };
 
 /// Every namespace that some gateway serves.
@@ -67,8 +70,18 @@ impl NamespaceTable {
     }
 
     /// Opens the namespaces on `io`.
-    pub(crate) fn open(self, io: SocketIo, limits: Limits) -> Sockets {
+    pub(crate) fn open(
+        self,
+        io: SocketIo,
+        limits: Limits,
+        recovery: Option<recovery::Limits>,
+        recoveries: &Arc<Recoveries>,
+    ) -> Sockets {
+        let recovery =
+            |path: &&'static str| Some((*path, Recovery::new(recovery?, Arc::clone(recoveries))));
+        io.recover(self.namespaces.keys().filter_map(recovery).collect());
         for (path, mut namespace) in self.namespaces {
+            namespace.recovery = io.recovery(path).map(Arc::clone);
             namespace.max_protocol_errors = limits.protocol_errors();
             namespace.limits = Some(limits).filter(|it| !it.are_off());
             io.ns(path, OnConnect(Arc::new(namespace)));
@@ -113,6 +126,8 @@ pub(super) struct Namespace {
     pub(super) limits: Option<Limits>,
     /// How many protocol errors disconnect a socket; 0 for none.
     pub(super) max_protocol_errors: usize,
+    /// What its sockets are recovered by; none if they are not.
+    recovery: Option<Arc<Recovery>>,
     presence: Presence,
 }
 
@@ -124,6 +139,7 @@ impl Namespace {
             error_event,
             limits: None,
             max_protocol_errors: 0,
+            recovery: None,
             presence,
         }
     }
@@ -180,6 +196,11 @@ impl<G: Gateway> Handler for Bound<G> {
 /// The hooks of a gateway whose type is forgotten.
 trait Hooks: Send + Sync {
     fn authenticate(&self, handshake: Handshake) -> BoxFuture<Result<(), ClientError>>;
+    fn recovered(
+        &self,
+        socket: SocketRef,
+        channels: Vec<String>,
+    ) -> BoxFuture<Result<Vec<String>, ClientError>>;
     fn connected(&self, socket: SocketRef) -> BoxFuture<()>;
     fn closing(&self, socket: SocketRef) -> BoxFuture<()>;
     fn disconnected(&self, socket: SocketRef, reason: DisconnectReason) -> BoxFuture<()>;
@@ -191,6 +212,15 @@ impl<G: Gateway> Hooks for Attached<G> {
     fn authenticate(&self, handshake: Handshake) -> BoxFuture<Result<(), ClientError>> {
         let gateway = Arc::clone(&self.0);
         Box::pin(async move { gateway.authenticate(handshake).await })
+    }
+
+    fn recovered(
+        &self,
+        socket: SocketRef,
+        channels: Vec<String>,
+    ) -> BoxFuture<Result<Vec<String>, ClientError>> {
+        let gateway = Arc::clone(&self.0);
+        Box::pin(async move { gateway.recovered(socket, channels).await })
     }
 
     fn connected(&self, socket: SocketRef) -> BoxFuture<()> {
@@ -220,7 +250,7 @@ struct OnDisconnect;
 
 impl DisconnectHandler<LocalAdapter, Ours> for OnDisconnect {
     fn call(&self, socket: Arc<Socket<LocalAdapter>>, reason: DisconnectReason) {
-        leave(SocketRef::from(socket), reason);
+        vacate(SocketRef::from(socket), reason);
     }
 
     fn call_with_defer(
@@ -229,7 +259,7 @@ impl DisconnectHandler<LocalAdapter, Ours> for OnDisconnect {
         reason: DisconnectReason,
         defer: fn(Arc<Socket<LocalAdapter>>),
     ) {
-        leave(SocketRef::from(Arc::clone(&socket)), reason);
+        vacate(SocketRef::from(Arc::clone(&socket)), reason);
         defer(socket);
     }
 }
@@ -247,7 +277,8 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
             let id = PublicId::random();
             socket.extensions.insert(id.clone());
             let admitted = self.admit(&socket, auth).await;
-            announce(&socket, id, admitted.as_ref().err());
+            announce(&socket, id, &admitted);
+            let admitted = admitted.map(drop);
             admitted.map_err(|error| Box::new(error.socket_code()) as Box<dyn fmt::Display + Send>)
         })
     }
@@ -256,9 +287,18 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
         let Some(attendance) = socket.extensions.get::<Attendance>() else { return };
         let socket = SocketRef::from(socket);
         let welcomed = socket.clone();
-        // Its own channel, by which a single socket can be reached or left out.
-        socket.join(String::from(PublicId::of(&socket)));
+        match Seat::of(&socket) {
+            Some(seat) => seat.begin(&socket),
+            // Its own channel, by which a single socket can be reached or left out.
+            None => socket.join(String::from(PublicId::of(&socket))),
+        }
+        if attendance.namespace.recovery.is_some() {
+            socket.join(EVERYBODY);
+        }
         attendance.mailbox.open(Box::pin(async move {
+            if restore(&attendance.namespace, &welcomed).await.is_err() {
+                drop_out(&welcomed);
+            }
             for gateway in &attendance.namespace.gateways {
                 undisturbed(gateway.connected(welcomed.clone())).await;
             }
@@ -274,18 +314,38 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
 }
 
 /// Tells the layer below what the answer to the client's CONNECT has to say besides.
-fn announce(socket: &Arc<Socket<LocalAdapter>>, id: PublicId, error: Option<&ClientError>) {
+fn announce(
+    socket: &Arc<Socket<LocalAdapter>>,
+    id: PublicId,
+    admitted: &Result<Option<Arc<Seat>>, ClientError>,
+) {
     let socket = SocketRef::from(Arc::clone(socket));
     // Socket.IO 2 knows neither ids nor data in these packets.
     let Some(session) = Session::of(&socket).filter(|_| socket.protocol() == ProtocolVersion::V5)
     else {
         return;
     };
-    match error.map(|it| to_raw_value(&it.socket_body(None))) {
-        None => session.announce(socket.ns(), Announced::Connected(id)),
-        Some(Ok(body)) => session.announce(socket.ns(), Announced::Refused(body)),
-        Some(Err(error)) => tracing::error!(%error, "Could not encode an error: {error}"),
+    match admitted.as_ref().map_err(|it| to_raw_value(&it.socket_body(None))) {
+        Ok(Some(seat)) => {
+            let (id, pid) = (seat.id().clone(), Some(seat.pid().clone()));
+            session.announce(socket.ns(), Announced::Connected(id, pid));
+        }
+        Ok(None) => session.announce(socket.ns(), Announced::Connected(id, None)),
+        Err(Ok(body)) => session.announce(socket.ns(), Announced::Refused(body)),
+        Err(Err(error)) => tracing::error!(%error, "Could not encode an error: {error}"),
     }
+}
+
+/// Gives a socket that has come back what it has missed. Does nothing for one that has not.
+async fn restore(namespace: &Namespace, socket: &SocketRef) -> Result<(), NotRestored> {
+    let Some(seat) = Seat::of(socket) else { return Ok(()) };
+    let Some(mut channels) = seat.former_channels() else { return Ok(()) };
+    for gateway in &namespace.gateways {
+        let recovered = AssertUnwindSafe(gateway.recovered(socket.clone(), channels));
+        let Ok(Ok(kept)) = recovered.catch_unwind().await else { return Err(NotRestored) };
+        channels = kept;
+    }
+    seat.restore(socket, &channels)
 }
 
 /// What a connected socket has, until its last hook has ended.
@@ -300,6 +360,14 @@ struct Attendance {
 /// Left in the extensions of a socket that is gone.
 #[derive(Clone, Copy)]
 struct Gone(DisconnectReason);
+
+/// Lets go of a socket whose connection is lost or closed.
+fn vacate(socket: SocketRef, reason: DisconnectReason) {
+    if let Some(seat) = Seat::of(&socket) {
+        seat.vacate(&socket, reason);
+    }
+    leave(socket, reason);
+}
 
 /// Runs the `disconnected` hooks behind the socket's last event. Does nothing when called again.
 ///
@@ -339,7 +407,7 @@ impl OnConnect {
         &self,
         socket: &Arc<Socket<LocalAdapter>>,
         auth: &Option<Value>,
-    ) -> Result<(), ClientError> {
+    ) -> Result<Option<Arc<Seat>>, ClientError> {
         let presence = self.0.presence.subscribe();
         let auth = match Data::<serde_json::Value>::from_connect_parts(socket, auth) {
             // Clients of Socket.IO 2 send none: it is a query, which is the request's as well.
@@ -347,11 +415,20 @@ impl OnConnect {
             Ok(Data(auth)) => auth,
             Err(_) => return Err(ClientError::invalid("`auth` must be an object")),
         };
+        // Clients of Socket.IO 2 cannot be told what they would have to show.
+        let recovery =
+            self.0.recovery.as_ref().filter(|_| socket.protocol() == ProtocolVersion::V5);
+        let shown = recovery.and_then(|_| Shown::read(&auth));
         for gateway in &self.0.gateways {
             let socket = SocketRef::from(Arc::clone(socket));
             let admitted = gateway.authenticate(Handshake { socket, auth: auth.clone() });
             let admitted = AssertUnwindSafe(admitted).catch_unwind().await;
-            admitted.unwrap_or_else(|_| Err(ClientError::internal()))?;
+            if let Err(error) = admitted.unwrap_or_else(|_| Err(ClientError::internal())) {
+                if let (Some(recovery), Some(shown)) = (recovery, &shown) {
+                    recovery.refused(shown);
+                }
+                return Err(error);
+            }
         }
 
         let (namespace, mailbox) = (Arc::clone(&self.0), Mailbox::closed());
@@ -363,6 +440,6 @@ impl OnConnect {
         socket.extensions.insert(Attendance { namespace, mailbox, presence });
         socket.on_fallback(dispatcher);
         socket.on_disconnect(OnDisconnect);
-        Ok(())
+        Ok(recovery.map(|it| Seat::take(it, socket, shown)))
     }
 }

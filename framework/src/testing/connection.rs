@@ -8,10 +8,10 @@ use tokio_tungstenite::{
     tungstenite::{self, Message},
 };
 
-use super::{Packet, soon};
+use super::{Packet, memory::Memory, soon};
 
 #[derive(Debug)]
-pub(super) struct Connection(WebSocketStream<TcpStream>);
+pub(super) struct Connection(WebSocketStream<TcpStream>, pub(super) Memory);
 
 impl Connection {
     /// Upgrades `stream`, and reads the server's opening; gives the status of a refusal.
@@ -24,7 +24,9 @@ impl Connection {
             Err(error) => panic!("the connection did not become a WebSocket: {error}"),
         };
         match soon(stream.next()).await {
-            Some(Ok(Message::Text(text))) if text.starts_with('0') => Ok(Self(stream)),
+            Some(Ok(Message::Text(text))) if text.starts_with('0') => {
+                Ok(Self(stream, Memory::default()))
+            }
             other => panic!("{other:?} opens no connection"),
         }
     }
@@ -55,7 +57,10 @@ impl Connection {
                 Some(("2", _)) if self.0.send(Message::text("3")).await.is_err() => {
                     return Packet::Closed;
                 }
-                Some(("4", packet)) => return Packet::read(packet),
+                Some(("4", packet)) => {
+                    self.1.look_at(packet);
+                    return Packet::read(packet);
+                }
                 Some(("1", _)) => return Packet::Closed,
                 _ => {}
             }

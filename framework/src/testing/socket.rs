@@ -119,6 +119,19 @@ impl TestSocket {
         VecDeque::into_iter(events).filter_map(event_of).collect()
     }
 
+    /// The id by which the server knows the socket, `socket.id` at Socket.IO's own client.
+    pub fn id(&self) -> &str {
+        self.connection.1.id(&self.namespace)
+    }
+
+    /// What Socket.IO's own client adds to `auth` when it comes back: `pid`, and `offset` of the
+    /// last event that was read; `null` if the server recovers nobody.
+    ///
+    /// A socket that is recovered has the same `pid` again.
+    pub fn recovery(&self) -> Value {
+        self.connection.1.recovery(&self.namespace)
+    }
+
     /// Leaves the namespace, and ends the connection.
     ///
     /// # Panics

@@ -3,4 +3,5 @@
 mod limits;
 mod public_ids;
 mod raw;
+mod recovery;
 mod stopping;

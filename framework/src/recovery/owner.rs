@@ -1,0 +1,16 @@
+//! Whose socket it is.
+
+use std::sync::Arc;
+
+/// Who a socket belongs to, among its extensions: a gateway that authenticates puts it there.
+///
+/// Whoever comes back takes up only what was theirs: with another owner, a socket is as new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner(Arc<str>);
+
+impl Owner {
+    /// An owner of this id, which is compared and never told.
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
+        Self(id.into())
+    }
+}
