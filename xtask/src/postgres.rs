@@ -22,7 +22,7 @@ pub(crate) const ABOUT_POSTGRES: &str = "postgres_only";
 pub(crate) fn suite(workspace: &Workspace, environment: &[(&'static str, String)]) -> Outcome {
     let programs = Programs::bring_in()?;
     println!("PostgreSQL of {}", programs.folder().display());
-    let shared = Cluster::start(&programs)?;
+    let shared = Cluster::start_forgetful(&programs)?;
     let mortal = Cluster::start(&programs)?;
 
     println!("Tests about SQLite's file are skipped here: {ABOUT_FILES}");

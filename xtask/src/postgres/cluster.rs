@@ -32,16 +32,29 @@ pub(crate) struct Cluster<'a> {
     url: String,
 }
 
+/// Settings of a server whose databases are made and thrown away by the hundred: nobody needs
+/// them after a power cut, and to wait for the disk would take most of the time.
+const FORGETFUL: &str = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n";
+
 impl<'a> Cluster<'a> {
-    /// Makes a server and starts it.
+    /// Makes a server with PostgreSQL's own settings and starts it.
     pub(crate) fn start(programs: &'a Programs) -> Result<Self, Problem> {
+        Self::start_with(programs, "")
+    }
+
+    /// Makes a server that does not wait for the disk and starts it.
+    pub(crate) fn start_forgetful(programs: &'a Programs) -> Result<Self, Problem> {
+        Self::start_with(programs, FORGETFUL)
+    }
+
+    fn start_with(programs: &'a Programs, settings: &str) -> Result<Self, Problem> {
         let folder = tempfile::tempdir().map_err(|error| cannot("make a folder", &error))?;
         let port = port::free().map_err(|error| cannot("find a free port", &error))?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let password = PASSWORD.replace(' ', "%20");
         let url = format!("postgres://{USER}:{password}@{address}/postgres");
         let cluster = Self { programs, folder, address, url };
-        cluster.initialise()?;
+        cluster.initialise(settings)?;
         cluster.start_again()?;
         Ok(cluster)
     }
@@ -98,7 +111,7 @@ impl<'a> Cluster<'a> {
         self.folder.path().join("data")
     }
 
-    fn initialise(&self) -> Result<(), Problem> {
+    fn initialise(&self, settings: &str) -> Result<(), Problem> {
         let folder = self.folder.path();
         let failed = |error| cannot("prepare the folder", &error);
         let password = folder.join("password");
@@ -111,13 +124,13 @@ impl<'a> Cluster<'a> {
         }
         let mut initdb = self.programs.command("initdb");
         initdb.args(["--username", USER, "--auth", "scram-sha-256", "--encoding", "UTF8"]);
-        // Only the making of it goes without fsync. The server itself has its defaults.
+        // The making of it goes without fsync in any case.
         initdb.args(["--no-locale", "--no-sync", "--no-instructions", "--pwfile"]).arg(&password);
         process::run(initdb.arg("--pgdata").arg(self.data()).current_dir(folder))?;
 
         let settings = format!(
             "listen_addresses = '{}'\nport = {}\nunix_socket_directories = ''\n\
-             max_connections = 300\n",
+             max_connections = 300\n{settings}",
             self.address.ip(),
             self.address.port()
         );
