@@ -15,7 +15,8 @@ use validator::Validate;
 use crate::{
     dto::{ClearedView, CountView, EditMessage, MessageView, SendMessage},
     history::{ListMessages, Range, RecentMessages},
-    message::{Message, MessageId},
+    listed::Listed,
+    message::MessageId,
     service::ChatService,
 };
 
@@ -59,11 +60,11 @@ impl ChatController {
         caller: &Caller,
         of: (ConversationKind, ConversationId),
         range: &Range,
-    ) -> Result<Page<Message>, ClientError> {
+    ) -> Result<axum::Json<Page<Listed>>, ClientError> {
         let (kind, conversation) = of;
         self.chat.require_kind(conversation, kind).await?;
         let messages = self.chat.history(caller, conversation, range).await?;
-        Ok(range.page(conversation, messages))
+        Ok(axum::Json(range.page(conversation, messages)))
     }
 }
 
@@ -143,10 +144,9 @@ async fn list_in_room(
     caller: Caller,
     Path(room_id): Path<ConversationId>,
     Valid(Query(query)): Valid<Query<ListMessages>>,
-) -> Result<Response, ClientError> {
+) -> Result<axum::Json<Page<Listed>>, ClientError> {
     let range = query.range(room_id)?;
-    let page = this.history(&caller, (ConversationKind::Room, room_id), &range).await?;
-    Ok(shown(&page))
+    this.history(&caller, (ConversationKind::Room, room_id), &range).await
 }
 
 /// Sends a message to a session.
@@ -207,10 +207,9 @@ async fn list_in_session(
     caller: Caller,
     Path(session_id): Path<ConversationId>,
     Valid(Query(query)): Valid<Query<ListMessages>>,
-) -> Result<Response, ClientError> {
+) -> Result<axum::Json<Page<Listed>>, ClientError> {
     let range = query.range(session_id)?;
-    let page = this.history(&caller, (ConversationKind::Session, session_id), &range).await?;
-    Ok(shown(&page))
+    this.history(&caller, (ConversationKind::Session, session_id), &range).await
 }
 
 /// Reads the newest messages of a session, oldest first. `nextCursor` leads to older ones.
@@ -230,11 +229,11 @@ async fn recent_in_session(
     caller: Caller,
     Path(session_id): Path<ConversationId>,
     Valid(Query(query)): Valid<Query<RecentMessages>>,
-) -> Result<Response, ClientError> {
+) -> Result<axum::Json<Page<Listed>>, ClientError> {
     let of = (ConversationKind::Session, session_id);
     let mut page = this.history(&caller, of, &query.range()).await?;
     page.items.reverse();
-    Ok(shown(&page))
+    Ok(page)
 }
 
 /// Counts the messages of a session.
@@ -256,15 +255,6 @@ async fn count_in_session(
 ) -> Result<axum::Json<CountView>, ClientError> {
     this.chat.require_kind(session_id, ConversationKind::Session).await?;
     Ok(axum::Json(CountView { count: this.chat.count(&caller, session_id).await? }))
-}
-
-fn shown(page: &Page<Message>) -> Response {
-    let views = Page {
-        items: page.items.iter().map(MessageView::from).collect(),
-        next_cursor: page.next_cursor.clone(),
-        has_more: page.has_more,
-    };
-    axum::Json(views).into_response()
 }
 
 /// Deletes all messages of a session.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::message::Message;
+use crate::listed::Listed;
 
 /// Query of `GET /rooms/{id}/messages` and `GET /chat/sessions/{id}/messages`.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
@@ -49,13 +49,7 @@ pub(crate) struct RecentMessages {
 impl RecentMessages {
     /// The newest messages, newest first.
     pub(crate) fn range(&self) -> Range {
-        Range {
-            after: None,
-            before: None,
-            order: Order::Desc,
-            limit: self.limit.unwrap_or(20),
-            include_deleted: false,
-        }
+        Range::newest(self.limit.unwrap_or(20))
     }
 }
 
@@ -106,19 +100,25 @@ impl ListMessages {
 }
 
 impl Range {
+    /// The newest messages, newest first.
+    pub(crate) fn newest(limit: u64) -> Self {
+        Self { after: None, before: None, order: Order::Desc, limit, include_deleted: false }
+    }
+
+    /// Whether it begins with the newest message.
+    pub(crate) fn is_newest(&self) -> bool {
+        *self == Self::newest(self.limit)
+    }
+
     /// The page that `messages` make, of which there may be one more than the limit.
-    pub(crate) fn page(
-        &self,
-        conversation: ConversationId,
-        messages: Vec<Message>,
-    ) -> Page<Message> {
+    pub(crate) fn page(&self, conversation: ConversationId, messages: Vec<Listed>) -> Page<Listed> {
         let end = match self.order {
             Order::Asc => self.before,
             Order::Desc => self.after,
         };
         Page::of(messages, self.limit as usize, |it| {
             let (order, include_deleted) = (self.order, self.include_deleted);
-            Place { order, seq: it.seq, end, include_deleted }.cursor(conversation)
+            Place { order, seq: it.message().seq, end, include_deleted }.cursor(conversation)
         })
     }
 }

@@ -26,10 +26,13 @@ mod error;
 mod gateway;
 mod history;
 mod html;
+mod listed;
 mod message;
+mod recent;
 mod repository;
 mod service;
 mod session_gateway;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod typing;
@@ -44,7 +47,9 @@ pub use service::ChatService;
 use crate::{
     controller::ChatController,
     gateway::ChatGateway,
+    recent::{Kept, RecentMessages},
     repository::{MessageRepository, SeaOrmMessageRepository},
+    service::Kinds,
     session_gateway::SessionChatGateway,
     typing::Typing,
 };
@@ -58,6 +63,9 @@ impl Module for ChatModule {
             .import::<DatabaseModule>()
             .import::<DeliveryModule>()
             .bind(SeaOrmMessageRepository::bind)
+            .provide(Kept::new)
+            .provide(RecentMessages::new)
+            .provide(Kinds::new)
             .provide(Typing::new)
             .provide(ChatService::new)
             .controller(ChatController::new)

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use database::{Database, StorageError};
+use database::{Backend, Database, StorageError};
 use delivery::{
     Announcement, ConversationId, ConversationKind, EventSource, LoggedEvent, UnreadSource,
 };
@@ -40,6 +40,9 @@ pub(crate) trait MessageRepository: EventSource + UnreadSource {
         kind: ConversationKind,
         range: &Range,
     ) -> Result<Vec<Message>, StorageError>;
+
+    /// Whether other processes store messages in the same tables.
+    fn is_shared(&self) -> bool;
 
     /// Where a message was said.
     async fn conversation(&self, id: MessageId) -> Result<Option<ConversationId>, StorageError>;
@@ -87,6 +90,10 @@ impl MessageRepository for SeaOrmMessageRepository {
         };
         let rows = rows.limit(range.limit + 1).all(self.db.read()).await?;
         Ok(rows.into_iter().map(|row| message_of(row, kind)).collect())
+    }
+
+    fn is_shared(&self) -> bool {
+        self.db.backend() == Backend::Postgres
     }
 
     async fn conversation(&self, id: MessageId) -> Result<Option<ConversationId>, StorageError> {

@@ -14,10 +14,12 @@ use crate::{
     error::ChatError,
     history::Range,
     html::harmless,
+    listed::Listed,
     message::{
         Cleared, Clearing, Deleted, Deletion, Edit, Message, MessageId, MessageRole, MessageType,
         NewMessage,
     },
+    recent::{Kept, RecentMessages},
     repository::{Clear, Delete, EditContent, MessageRepository, Send},
     typing::Typing,
 };
@@ -28,17 +30,28 @@ pub struct ChatService {
     conversations: Arc<Conversations>,
     log: Arc<EventLog>,
     messages: Arc<dyn MessageRepository>,
+    recent: Arc<RecentMessages>,
     typing: Arc<Typing>,
-    kinds: Kinds,
+    kinds: Arc<Kinds>,
 }
 
 /// The kinds of events that chat appends.
-#[derive(Clone)]
-struct Kinds {
+pub(crate) struct Kinds {
     send: Arc<Send>,
     edit: Arc<EditContent>,
     delete: Arc<Delete>,
     clear: Arc<Clear>,
+}
+
+impl Kinds {
+    pub(crate) fn new(kept: Arc<Kept>, metrics: Arc<Metrics>) -> Self {
+        Self {
+            send: Arc::new(Send::new(Arc::clone(&kept), &metrics)),
+            edit: Arc::new(EditContent::new(Arc::clone(&kept))),
+            delete: Arc::new(Delete::new(Arc::clone(&kept))),
+            clear: Arc::new(Clear::new(kept)),
+        }
+    }
 }
 
 impl ChatService {
@@ -47,16 +60,11 @@ impl ChatService {
         conversations: Arc<Conversations>,
         log: Arc<EventLog>,
         messages: Arc<dyn MessageRepository>,
+        recent: Arc<RecentMessages>,
         typing: Arc<Typing>,
-        metrics: Arc<Metrics>,
+        kinds: Arc<Kinds>,
     ) -> Self {
-        let kinds = Kinds {
-            send: Arc::new(Send::new(&metrics)),
-            edit: Arc::new(EditContent),
-            delete: Arc::new(Delete),
-            clear: Arc::new(Clear),
-        };
-        Self { access, conversations, log, messages, typing, kinds }
+        Self { access, conversations, log, messages, recent, typing, kinds }
     }
 
     /// Stores a message, then announces it to everybody who has joined the conversation.
@@ -182,10 +190,10 @@ impl ChatService {
         caller: &Caller,
         conversation: ConversationId,
         range: &Range,
-    ) -> Result<Vec<Message>, ChatError> {
+    ) -> Result<Vec<Listed>, ChatError> {
         self.access.require(caller, conversation, Right::Read).await?;
         let kind = self.access.kind(conversation).await?;
-        Ok(self.messages.history(conversation, kind, range).await?)
+        Ok(self.recent.read(conversation, kind, range).await?)
     }
 
     /// How many messages there are in a conversation, without those that were deleted.

@@ -24,6 +24,7 @@ use crate::{
 };
 
 mod changing;
+mod recent;
 mod repository;
 mod sending;
 
@@ -174,7 +175,8 @@ impl TestChat {
 
     async fn history(&self, caller: &Caller) -> Result<Vec<Message>, ChatError> {
         let range = ListMessages::default().range(self.room).unwrap();
-        self.wired.chat.history(caller, self.room, &range).await
+        let listed = self.wired.chat.history(caller, self.room, &range).await?;
+        Ok(listed.iter().map(|it| it.message().clone()).collect())
     }
 
     /// Number of the room's newest event.

@@ -214,6 +214,7 @@ impl<K: EventKind + ?Sized + 'static> Group for GroupOf<K> {
 
     fn failed(self: Box<Self>, reason: &mut (dyn FnMut() -> AppendError + Send)) {
         for entry in self.entries {
+            self.kind.failed(&entry.draft);
             let _ = entry.answer.send(Err(reason()));
         }
     }

@@ -116,8 +116,12 @@ pub trait EventKind: Send + Sync {
         drafts: &[&Self::Draft],
     ) -> Result<Vec<Decision<Self::Stored>>, StorageError>;
 
-    /// Is told of each event that is committed. It must be quick.
+    /// Is told of each event that is committed, before anybody is answered. It must be quick.
     fn committed(&self, _: &Self::Stored) {}
+
+    /// Is told of each draft that could not be stored, or of which nobody knows whether it was.
+    /// It must be quick.
+    fn failed(&self, _: &Self::Draft) {}
 
     /// Stores the feature's rows of a batch, and returns them in the same order.
     async fn store(

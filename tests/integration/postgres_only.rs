@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::{
     command::Folder,
     database::{self, TestDatabase, execute, execute_in},
-    util::TestApp,
+    util::{TestApp, text},
 };
 
 mod mortal;
@@ -190,4 +190,29 @@ fn refusals_of_postgres_are_told_with_what_to_do() {
     }
     execute(format!("DROP DATABASE {latin}"));
     execute(format!("DROP ROLE {guest}"));
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test --only postgres"]
+async fn history_that_a_server_has_read_before_has_what_another_one_has_stored() {
+    let database = TestDatabase::new();
+    let url = database.url().unwrap();
+    let one = TestApp::with(&[("DATABASE_URL", &url)]).await;
+    let other = TestApp::with(&[("DATABASE_URL", &url)]).await;
+    let ada = one.register("Ada").await;
+    let ada_there = other.login(ada.email.as_deref().unwrap()).await;
+    let messages = format!("/rooms/{}/messages", ada.room("public").await);
+    let read = async || -> Vec<String> {
+        let page = ada.get(&messages).await.expect(200);
+        page["items"].as_array().unwrap().iter().map(|it| text(&it["content"])).collect()
+    };
+
+    ada.post(&messages, json!({ "content": "one" })).await.expect(201);
+    assert_eq!(read().await, ["one"]);
+    let two = ada_there.post(&messages, json!({ "content": "two" })).await.expect(201);
+    assert_eq!(read().await, ["two", "one"]);
+    ada.post(&messages, json!({ "content": "three" })).await.expect(201);
+    let path = format!("/chat/messages/{}", text(&two["id"]));
+    ada_there.request("DELETE", &path).await.expect(204);
+    assert_eq!(read().await, ["three", "one"]);
 }

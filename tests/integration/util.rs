@@ -91,6 +91,11 @@ impl TestApp {
         let email = self.register(name).await.email.unwrap();
         let change = ChangeUser { role, user_type, ..ChangeUser::default() };
         self.change(&email, change).await;
+        self.login(&email).await
+    }
+
+    /// Somebody who has registered here, or at a server with the same database.
+    pub(crate) async fn login(&self, email: &str) -> User {
         let login = json!({ "email": email, "password": PASSWORD });
         User::of(self.address(), &self.post("/auth/login").json(login).await.expect(200))
     }

@@ -1,5 +1,7 @@
 //! The event `conversation.cleared`: all messages are taken back.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use database::{StorageError, Transaction};
 use delivery::{Decision, EventKind, LoggedEvent, Placed, Tally};
@@ -9,10 +11,19 @@ use serde_json::json;
 use crate::{
     entity::{Column, Entity},
     message::{Cleared, Clearing},
+    recent::Kept,
 };
 
 /// Takes back all that was said before.
-pub(crate) struct Clear;
+pub(crate) struct Clear {
+    kept: Arc<Kept>,
+}
+
+impl Clear {
+    pub(crate) fn new(kept: Arc<Kept>) -> Self {
+        Self { kept }
+    }
+}
 
 #[async_trait]
 impl EventKind for Clear {
@@ -25,6 +36,14 @@ impl EventKind for Clear {
 
     fn tally(&self) -> Tally {
         Tally::NoneLeft
+    }
+
+    fn committed(&self, cleared: &Cleared) {
+        self.kept.cleared(cleared);
+    }
+
+    fn failed(&self, draft: &Clearing) {
+        self.kept.doubt(draft.conversation);
     }
 
     async fn decide(

@@ -1,5 +1,7 @@
 //! The event `message.deleted`: a message is taken back.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use database::{StorageError, Transaction};
 use delivery::{Decision, EventKind, Placed, Tally};
@@ -11,11 +13,20 @@ use crate::{
     entity::{Entity, Model},
     error::ChatError,
     message::{Deleted, Deletion},
+    recent::Kept,
 };
 
 /// Takes messages back. What they said is blanked; that they were is not forgotten, so that
 /// one that is sent again stays deleted.
-pub(crate) struct Delete;
+pub(crate) struct Delete {
+    kept: Arc<Kept>,
+}
+
+impl Delete {
+    pub(crate) fn new(kept: Arc<Kept>) -> Self {
+        Self { kept }
+    }
+}
 
 #[async_trait]
 impl EventKind for Delete {
@@ -28,6 +39,14 @@ impl EventKind for Delete {
 
     fn tally(&self) -> Tally {
         Tally::OneLess
+    }
+
+    fn committed(&self, deleted: &Deleted) {
+        self.kept.deleted(deleted);
+    }
+
+    fn failed(&self, draft: &Deletion) {
+        self.kept.doubt(draft.conversation);
     }
 
     async fn decide(

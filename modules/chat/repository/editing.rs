@@ -1,5 +1,7 @@
 //! The event `message.updated`: a message is changed.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use database::{StorageError, Transaction};
 use delivery::{Decision, EventKind, Placed};
@@ -11,12 +13,21 @@ use crate::{
     entity::{Entity, Model},
     error::ChatError,
     message::{Edit, Edited},
+    recent::Kept,
 };
 
 pub(super) const NAME: &str = "message.updated";
 
 /// Changes what messages say.
-pub(crate) struct EditContent;
+pub(crate) struct EditContent {
+    kept: Arc<Kept>,
+}
+
+impl EditContent {
+    pub(crate) fn new(kept: Arc<Kept>) -> Self {
+        Self { kept }
+    }
+}
 
 #[async_trait]
 impl EventKind for EditContent {
@@ -25,6 +36,14 @@ impl EventKind for EditContent {
 
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn committed(&self, edited: &Edited) {
+        self.kept.edited(edited);
+    }
+
+    fn failed(&self, draft: &Edit) {
+        self.kept.doubt(draft.conversation);
     }
 
     async fn decide(

@@ -1,5 +1,7 @@
 //! The event `message.new`: a message is stored.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use database::{StorageError, Transaction};
 use delivery::{Decision, EventKind, Placed, Tally};
@@ -11,21 +13,23 @@ use super::row::{message_of, row_of};
 use crate::{
     entity::{Column, Entity, Model},
     message::{Message, MessageId, MessageRole, NewMessage},
+    recent::Kept,
 };
 
 /// Stores new messages, each once.
 pub(crate) struct Send {
+    kept: Arc<Kept>,
     /// One for each role.
     stored: [Counter; 3],
 }
 
 impl Send {
-    pub(crate) fn new(metrics: &Metrics) -> Self {
+    pub(crate) fn new(kept: Arc<Kept>, metrics: &Metrics) -> Self {
         let help = "Messages that were stored";
         let counter = |role: MessageRole| {
             metrics.counter("gateway_messages_total", help, &[("role", role.as_str())])
         };
-        Self { stored: MessageRole::ALL.map(counter) }
+        Self { kept, stored: MessageRole::ALL.map(counter) }
     }
 }
 
@@ -43,10 +47,15 @@ impl EventKind for Send {
     }
 
     fn committed(&self, message: &Message) {
+        self.kept.said(message);
         let roles = MessageRole::ALL.into_iter().zip(&self.stored);
         for (_, stored) in roles.filter(|it| it.0 == message.role) {
             stored.increment(1);
         }
+    }
+
+    fn failed(&self, draft: &NewMessage) {
+        self.kept.doubt(draft.conversation);
     }
 
     fn batch(&self) -> usize {

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     EditMessage,
     message::{Deletion, Edit},
+    recent::Kept,
     repository::{Delete, EditContent},
 };
 
@@ -108,8 +109,10 @@ async fn deletion_that_comes_second_is_the_first_one() {
         |by: &Caller| Deletion { conversation: chat.room, id: sent.id, by: by.user_id.clone() };
     let log = &chat.wired.log;
 
-    let first = log.append(Arc::new(Delete), deletion(&ada)).await.unwrap();
-    let second = log.append(Arc::new(Delete), deletion(&ben)).await.unwrap();
+    let first =
+        log.append(Arc::new(Delete::new(Arc::new(Kept::new()))), deletion(&ada)).await.unwrap();
+    let second =
+        log.append(Arc::new(Delete::new(Arc::new(Kept::new()))), deletion(&ben)).await.unwrap();
 
     assert!(!first.repeated && second.repeated);
     assert_eq!((second.stored, chat.head().await), (first.stored, 2));
@@ -129,7 +132,12 @@ async fn edit_that_comes_after_the_deletion_brings_nothing_back() {
     };
     chat.delete(&ada, &sent).await.unwrap();
 
-    let error = chat.wired.log.append(Arc::new(EditContent), change).await.unwrap_err();
+    let error = chat
+        .wired
+        .log
+        .append(Arc::new(EditContent::new(Arc::new(Kept::new()))), change)
+        .await
+        .unwrap_err();
 
     assert_eq!(ClientError::from(error).kind().status().as_u16(), 404);
     assert_eq!((chat.rows().await[0].content.as_str(), chat.head().await), ("", 2));

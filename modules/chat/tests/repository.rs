@@ -20,7 +20,7 @@ impl TestChat {
         self.run("ALTER TABLE lost_messages RENAME TO messages").await;
     }
 
-    async fn run(&self, sql: &str) {
+    pub(super) async fn run(&self, sql: &str) {
         let tx = self.wired.db.begin().await.unwrap();
         tx.execute_unprepared(sql).await.unwrap();
         tx.commit().await.unwrap();
