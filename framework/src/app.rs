@@ -413,6 +413,10 @@ struct Prepared {
 /// Binary parts that one event may have.
 const MAX_ATTACHMENTS: usize = 10;
 
+/// Bytes that are read from a WebSocket at once. What is longer takes more reads; but each
+/// connection keeps so many, and most of them are silent most of the time.
+const READ_BUFFER: usize = 1_024;
+
 fn socket_io(config: &WebsocketConfig) -> (SocketIoLayer<LocalAdapter>, socketioxide::SocketIo) {
     socketioxide::SocketIo::builder()
         .ping_interval(Duration::from_millis(config.ping_interval_ms))
@@ -422,6 +426,7 @@ fn socket_io(config: &WebsocketConfig) -> (SocketIoLayer<LocalAdapter>, socketio
         .max_payload(config.max_http_buffer_size as u64)
         .ws_max_message_size(config.max_http_buffer_size)
         .ws_max_frame_size(config.max_http_buffer_size)
+        .ws_read_buffer_size(READ_BUFFER)
         .max_buffer_size(config.send_queue_size)
         .with_parser(
             ParserConfig::common()
