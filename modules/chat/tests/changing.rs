@@ -166,3 +166,24 @@ async fn clearing_blanks_what_was_there_and_nothing_after_it() {
     assert_eq!((by, rows[0].deleted_at), (vec![a, b, b, None], Some(gone.at)));
     assert!(chat.send(&ada, &message("one")).await.unwrap().0.deleted_at.is_some());
 }
+
+#[tokio::test]
+async fn clearing_takes_back_more_than_one_statement_does() {
+    let chat = TestChat::start().await;
+    let ada = chat.member();
+    let mut appending = Vec::new();
+    for number in 0..5_010 {
+        let message = message(&number.to_string());
+        appending.push(chat.wired.chat.send(&ada, chat.room, message).await);
+        if appending.len() == 1_002 {
+            for sent in appending.drain(..) {
+                sent.unwrap().stored().await.unwrap();
+            }
+        }
+    }
+
+    let cleared = chat.wired.chat.clear(&ada, chat.room).await.unwrap();
+
+    assert_eq!((cleared.seq, cleared.count), (5_011, 5_010));
+    assert!(chat.rows().await.iter().all(|it| it.content.is_empty()));
+}
