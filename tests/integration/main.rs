@@ -26,6 +26,7 @@ mod members;
 mod migrations;
 mod persistence;
 mod postgres_only;
+mod promises;
 mod rate;
 mod recovery;
 mod replay;
