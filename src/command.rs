@@ -71,7 +71,7 @@ pub(crate) struct AddUser {
 /// `hornero user promote`
 #[derive(Debug, Args)]
 pub(crate) struct PromoteUser {
-    /// E-mail address of the user.
+    /// E-mail address or id of the user.
     pub(crate) email: String,
     /// What the user is to be.
     #[arg(long, value_enum, default_value_t = Rank::Admin)]
@@ -81,7 +81,7 @@ pub(crate) struct PromoteUser {
 /// `hornero user disable` and `hornero user enable`
 #[derive(Debug, Args)]
 pub(crate) struct DisableUser {
-    /// E-mail address of the user.
+    /// E-mail address or id of the user.
     pub(crate) email: String,
 }
 

@@ -64,7 +64,7 @@ pub(crate) fn hash_password() -> Result<(), Box<dyn Error>> {
 
 async fn change(email: &str, change: ChangeUser) -> Result<User, Box<dyn Error>> {
     let users = app()?.resolve::<UserService>().await?;
-    Ok(users.change_by_email(email, change).await?)
+    Ok(users.change_named(email, change).await?)
 }
 
 fn describe(user: &User) -> String {

@@ -51,7 +51,7 @@ impl Gateway for AuthGateway {
         let socket = &handshake.socket;
         let token = auth.token.map(|it| it.trim_start_matches("Bearer ").to_owned());
         let token = token.or_else(|| self.request_token(socket)).ok_or(AuthError::NoToken)?;
-        let caller = self.tokens.verify(&token).inspect_err(|it| self.tokens.count(it))?;
+        let caller = self.tokens.verify(&token).await.inspect_err(|it| self.tokens.count(it))?;
         socket.extensions.insert(Owner::new(caller.user_id.to_string()));
         socket.extensions.insert(caller);
         Ok(())
@@ -90,7 +90,7 @@ impl AuthGateway {
         Valid(Data(form)): Valid<Data<RenewSocket>>,
     ) -> Result<SocketRenewed, AuthError> {
         let token = form.token.trim_start_matches("Bearer ");
-        let caller = self.tokens.verify(token).inspect_err(|it| self.tokens.count(it))?;
+        let caller = self.tokens.verify(token).await.inspect_err(|it| self.tokens.count(it))?;
         let ends = DateTime::from_timestamp(caller.expires_at, 0).ok_or(AuthError::BadToken)?;
         self.live.renew(&socket, caller)?;
         Ok(SocketRenewed { expires_at: timestamp(ends) })

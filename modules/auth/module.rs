@@ -4,7 +4,9 @@
 //! REST   -> controller -> AuthService -> UserRepository, LoginRepository -> database
 //!                             └-> PasswordHasher, TokenService
 //! caller -> TokenService -> Caller    (every other module's controllers and gateways)
-//!               └-> Standing: what was revoked or changed since the token was issued
+//!               |-> Keys: ours, or another issuer's, which may be fetched: Jwks
+//!               |-> Standing: what was revoked or changed since the token was issued
+//!               └-> Newcomers: users whom another issuer vouches for
 //! Watch  -> Standing, LiveSockets: keeps both current, and closes what has ended
 //! ```
 
@@ -12,6 +14,7 @@ use database::DatabaseModule;
 use hornero::{Module, ModuleDef};
 
 mod caller;
+mod claims;
 mod cleaning;
 mod config;
 mod controller;
@@ -23,8 +26,12 @@ mod error;
 mod failures;
 mod gateway;
 mod guard;
+mod jwks;
+mod jwt_config;
+mod keys;
 mod live_sockets;
 mod login;
+mod newcomers;
 mod password;
 mod refresh_token;
 mod repository;
@@ -42,6 +49,7 @@ pub use caller::Caller;
 pub use config::AuthConfig;
 pub use error::AuthError;
 pub use guard::{Account, Admin, Require, Requirement, Supervisor};
+pub use jwt_config::JwtConfig;
 pub use live_sockets::Presence;
 pub use login::LoginId;
 pub use token::TokenService;
@@ -55,6 +63,7 @@ use crate::{
     failures::Failures,
     gateway::AuthGateway,
     live_sockets::LiveSockets,
+    newcomers::Newcomers,
     password::PasswordHasher,
     repository::{SeaOrmUserRepository, logins::SeaOrmLoginRepository},
     service::AuthService,
@@ -75,6 +84,7 @@ impl Module for AuthModule {
             .provide(Failures::new)
             .provide(Standing::new)
             .provide(LiveSockets::new)
+            .provide(Newcomers::new)
             .try_provide(TokenService::open)
             .try_provide(CredentialLimits::open)
             .provide(AuthService::new)
@@ -85,6 +95,8 @@ impl Module for AuthModule {
             .identify::<TokenService>()
             .gateway(AuthGateway::new)
             .on_init(Watch::begin)
+            .on_init(TokenService::begin)
+            .task(TokenService::run)
             .task(Watch::run)
             .task(Cleaning::run)
             .export::<TokenService>()

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use database::{Database, StorageError};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-    sea_query::{Expr, ExprTrait, Query},
+    sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 
 pub(crate) mod logins;
@@ -26,6 +26,9 @@ use crate::{
 pub(crate) trait UserRepository: Send + Sync {
     /// Stores a new user; [`AuthError::EmailTaken`] if the address belongs to another.
     async fn insert(&self, user: &User) -> Result<(), AuthError>;
+
+    /// Stores a new user, unless there is one with this id, and gives the one there is.
+    async fn find_or_insert(&self, user: &User) -> Result<User, StorageError>;
 
     /// Stores what has changed about a user.
     async fn update(&self, user: &User) -> Result<(), StorageError>;
@@ -71,6 +74,17 @@ impl UserRepository for SeaOrmUserRepository {
             Err(error) if error.is_duplicate() => Err(AuthError::EmailTaken),
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn find_or_insert(&self, user: &User) -> Result<User, StorageError> {
+        let tx = self.db.begin().await?;
+        let row = Model::from(user).into_active_model();
+        // Of two who come at once, the second waits for the first to commit.
+        let keep = OnConflict::column(Column::Id).do_nothing().to_owned();
+        Entity::insert(row).on_conflict(keep).exec_without_returning(&tx).await?;
+        let found = Entity::find_by_id(user.id.as_str()).one(&tx).await?;
+        tx.commit().await?;
+        Ok(found.map_or_else(|| user.clone(), User::from))
     }
 
     async fn update(&self, user: &User) -> Result<(), StorageError> {

@@ -105,17 +105,16 @@ impl UserService {
         Ok(user)
     }
 
-    /// Changes a user by e-mail address: see [`Self::change`].
+    /// Changes a user whom an operator names by e-mail address, or by id: see [`Self::change`].
     ///
     /// # Errors
     ///
     /// As [`Self::change`].
-    pub async fn change_by_email(
-        &self,
-        email: &str,
-        change: ChangeUser,
-    ) -> Result<User, AuthError> {
-        let user = self.users.by_email(&email.to_lowercase()).await?;
+    pub async fn change_named(&self, name: &str, change: ChangeUser) -> Result<User, AuthError> {
+        let user = match self.users.by_email(&name.to_lowercase()).await? {
+            Some(user) => Some(user),
+            None => self.users.by_id(&UserId::from(name.to_owned())).await?,
+        };
         self.apply(user.ok_or(AuthError::NoSuchUser)?, change).await
     }
 

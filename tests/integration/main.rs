@@ -20,6 +20,7 @@ mod guards;
 mod health;
 mod history;
 mod inspect;
+mod issuer;
 mod live;
 mod logins;
 mod members;
