@@ -5,7 +5,7 @@ use std::time::Duration;
 use hornero::ConfigSection;
 use serde::{Deserialize, Serialize};
 
-use crate::{jwt_config::JwtConfig, user::Scope};
+use crate::{jwt_config::JwtConfig, service_key::ServiceKeys, user::Scope};
 
 /// Longest life of an access token.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(60 * 60);
@@ -39,6 +39,10 @@ pub struct AuthConfig {
     /// Time that a socket has to send `auth:refresh` when its token has ended: a number with `s`,
     /// `m` or `h`. Default `30s`.
     pub socket_grace: String,
+    /// Programs that may come in by a key: name, SHA-256 of the key in hexadecimal digits and
+    /// perhaps a scope, separated by colons, as in `billing:9f86d0..:chat tasks`. Without a scope,
+    /// all of them. Default none; `hornero token key` makes one.
+    pub service_keys: Vec<String>,
     /// Access tokens.
     pub jwt: JwtConfig,
     /// Cookies.
@@ -61,6 +65,7 @@ impl Default for AuthConfig {
             refresh_max_age: "720h".to_owned(),
             guest_max_age: "24h".to_owned(),
             socket_grace: "30s".to_owned(),
+            service_keys: Vec::new(),
             jwt: JwtConfig::default(),
             cookies: CookieConfig::default(),
         }
@@ -105,6 +110,11 @@ impl ConfigSection for AuthConfig {
         if parse_duration(&self.socket_grace).is_none_or(|it| it > MAX_AGE) {
             problems
                 .push(("socketGrace", "must be a number with s, m or h, at most 1h".to_owned()));
+        }
+        if ServiceKeys::parse(&self.service_keys).is_none() {
+            let text = "must be entries like billing:<SHA-256 in 64 hexadecimal digits>, as \
+                        `hornero token key --service billing` prints them";
+            problems.push(("serviceKeys", text.to_owned()));
         }
         let scopes = Scope::ALL.map(Scope::as_str);
         if self.default_scope.split(' ').any(|it| !scopes.contains(&it)) {

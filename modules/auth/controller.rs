@@ -80,7 +80,8 @@ impl Controller for AuthController {
 
 fn bearer_scheme() -> SecurityScheme {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
-    let text = "The `accessToken` of the answer to registering, logging in or entering as a guest.";
+    let text = "The `accessToken` of the answer to registering, logging in or entering as a guest; \
+                a token of the configured issuer; or a service key.";
     SecurityScheme::Http(bearer.description(Some(text)).build())
 }
 

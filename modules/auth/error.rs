@@ -61,6 +61,16 @@ pub enum AuthError {
     )]
     BadForm,
 
+    /// What an operator calls a service is no name.
+    #[error(
+        "a service's name is 1 to 64 letters, digits, dots, underscores and hyphens, all ASCII"
+    )]
+    BadServiceName,
+
+    /// What an operator asks a token for is no scope.
+    #[error("a scope is one or more of chat, tasks, email and docs, separated by single spaces")]
+    BadScope,
+
     /// `auth.registration` is off.
     #[error("Registration is closed")]
     RegistrationClosed,
@@ -146,7 +156,9 @@ impl From<AuthError> for ClientError {
                 return Self::new(ErrorKind::Conflict, error.to_string())
                     .detail("reason", "email_taken");
             }
-            AuthError::BadForm => ErrorKind::Invalid,
+            AuthError::BadForm | AuthError::BadServiceName | AuthError::BadScope => {
+                ErrorKind::Invalid
+            }
             AuthError::NoSuchUser => ErrorKind::NotFound,
             AuthError::NoKeys => return Self::unavailable(error.to_string()),
             AuthError::Storage(error) => return error.into(),

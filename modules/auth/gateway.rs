@@ -16,6 +16,7 @@ use crate::{
     cookie::TokenCookie,
     dto::{RenewSocket, SocketRenewed},
     live_sockets::LiveSockets,
+    service_key::is_service_key,
 };
 
 /// Asks every socket for a token before it is connected, and for another when that one ends.
@@ -111,7 +112,8 @@ impl AuthGateway {
             let cookie = TokenCookie::Access.read(&request.headers, secure);
             cookie.filter(|_| trusted)
         };
-        let from_query = || in_query(&request.uri);
+        // An address ends up in logs, and a service key does not end.
+        let from_query = || in_query(&request.uri).filter(|it| !is_service_key(it));
         bearer(&request.headers).or_else(from_cookie).or_else(from_query)
     }
 }

@@ -37,6 +37,7 @@ mod refresh_token;
 mod repository;
 mod secret;
 mod service;
+mod service_key;
 mod standing;
 #[cfg(test)]
 mod tests;
@@ -52,6 +53,7 @@ pub use guard::{Account, Admin, Require, Requirement, Supervisor};
 pub use jwt_config::JwtConfig;
 pub use live_sockets::Presence;
 pub use login::LoginId;
+pub use service_key::NewServiceKey;
 pub use token::TokenService;
 pub use user::{NewUser, Role, Scope, Status, User, UserId, UserType};
 pub use user_service::{ChangeUser, UserService};

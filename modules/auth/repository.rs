@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use database::{Database, StorageError};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 
@@ -44,6 +45,9 @@ pub(crate) trait UserRepository: Send + Sync {
 
     /// The user with this id.
     async fn by_id(&self, id: &UserId) -> Result<Option<User>, StorageError>;
+
+    /// At most `count` users, in the order of their ids, behind the one with this id.
+    async fn page(&self, after: Option<&UserId>, count: u64) -> Result<Vec<User>, StorageError>;
 
     /// The user with this address, which is in lower case.
     async fn by_email(&self, email: &str) -> Result<Option<User>, StorageError>;
@@ -130,6 +134,14 @@ impl UserRepository for SeaOrmUserRepository {
     async fn by_id(&self, id: &UserId) -> Result<Option<User>, StorageError> {
         let row = Entity::find_by_id(id.as_str()).one(self.db.read()).await?;
         Ok(row.map(User::from))
+    }
+
+    async fn page(&self, after: Option<&UserId>, count: u64) -> Result<Vec<User>, StorageError> {
+        let mut users = Entity::find().order_by_asc(Column::Id).limit(count);
+        if let Some(after) = after {
+            users = users.filter(Column::Id.gt(after.as_str()));
+        }
+        Ok(users.all(self.db.read()).await?.into_iter().map(User::from).collect())
     }
 
     async fn by_email(&self, email: &str) -> Result<Option<User>, StorageError> {

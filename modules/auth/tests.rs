@@ -70,6 +70,10 @@ impl UserRepository for MemoryRepository {
         Ok(self.0.lock().unwrap().iter().find(|it| it.id == *id).cloned())
     }
 
+    async fn page(&self, _: Option<&UserId>, _: u64) -> Result<Vec<User>, StorageError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+
     async fn by_email(&self, email: &str) -> Result<Option<User>, StorageError> {
         let users = self.0.lock().unwrap();
         Ok(users.iter().find(|it| it.email.as_deref() == Some(email)).cloned())

@@ -9,14 +9,16 @@ use uuid::Uuid;
 
 use crate::{
     AuthConfig, AuthError, Caller,
-    claims::{Issuer, NewClaims},
+    claims::{Issuer, NewClaims, SERVICE},
+    dto::scopes,
     failures::Failures,
     keys::Keys,
     login::LoginId,
     newcomers::Newcomers,
     secret,
+    service_key::{ServiceKeys, is_name, is_service_key, service_id},
     standing::Standing,
-    user::{Status, User, UserType},
+    user::{Role, Status, User, UserType},
 };
 
 /// Time by which clocks may differ, in seconds.
@@ -28,6 +30,7 @@ pub struct TokenService {
     failures: Arc<Failures>,
     newcomers: Arc<Newcomers>,
     keys: Keys,
+    service_keys: ServiceKeys,
     rules: Validation,
     believes: Issuer,
     issuer: String,
@@ -90,6 +93,7 @@ impl TokenService {
             failures,
             newcomers,
             keys,
+            service_keys: ServiceKeys::parse(&config.service_keys).unwrap_or_default(),
             rules,
             believes,
             issuer: jwt.issuer.clone(),
@@ -144,22 +148,47 @@ impl TokenService {
     ///
     /// [`AuthError::IssuedElsewhere`], or [`AuthError::Signing`] if the cryptography fails.
     pub fn issue(&self, user: &User, login: Option<LoginId>) -> Result<String, AuthError> {
+        let User { id, scope, user_type, role, .. } = user;
+        self.sign(id.as_str(), scope, *user_type, *role, login)
+    }
+
+    /// Issues an access token for a program. It does what admins may do, as far as its scope goes.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::BadServiceName`], [`AuthError::BadScope`], or as [`Self::issue`].
+    pub fn issue_to_service(&self, name: &str, scope: &str) -> Result<String, AuthError> {
+        if !is_name(name) {
+            return Err(AuthError::BadServiceName);
+        }
+        scopes(scope).map_err(|_| AuthError::BadScope)?;
+        self.sign(&service_id(name), scope, UserType::Service, Role::User, None)
+    }
+
+    fn sign(
+        &self,
+        subject: &str,
+        scope: &str,
+        user_type: UserType,
+        role: Role,
+        login: Option<LoginId>,
+    ) -> Result<String, AuthError> {
         let Keys::Secret { signing, .. } = &self.keys else {
             return Err(AuthError::IssuedElsewhere);
         };
         let now = Utc::now().timestamp();
         let claims = NewClaims {
-            sub: user.id.as_str(),
+            sub: subject,
             exp: now + self.life.as_secs().cast_signed(),
             iat: now,
             iss: &self.issuer,
             aud: &self.audience,
-            scope: &user.scope,
+            scope,
             jti: Uuid::now_v7(),
             sid: login,
             typ: "access",
-            user_type: user.user_type,
-            role: user.role,
+            user_type,
+            role,
         };
         encode(&Header::new(Algorithm::HS256), &claims, signing)
             .map_err(|error| AuthError::Signing(error.to_string()))
@@ -170,7 +199,8 @@ impl TokenService {
         self.failures.count(error);
     }
 
-    /// Tells who holds `token`. Somebody new of another issuer becomes a user.
+    /// Tells who holds `token`, or whose service key it is. Somebody new of another issuer becomes
+    /// a user.
     ///
     /// # Errors
     ///
@@ -204,6 +234,11 @@ impl TokenService {
 
     /// What a token says about its holder, and their name.
     fn read(&self, token: &str) -> Result<(Caller, String), AuthError> {
+        if is_service_key(token) {
+            let caller = self.service_keys.find(token)?;
+            let name = caller.user_id.as_str().trim_start_matches(SERVICE).to_owned();
+            return Ok((caller, name));
+        }
         self.keys.open(token, &self.rules)?.read(self.believes)
     }
 
@@ -245,7 +280,7 @@ mod tests {
     use super::*;
     use crate::{
         tests::MemoryRepository,
-        user::{NewUser, Role, Scope},
+        user::{NewUser, Scope},
     };
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";

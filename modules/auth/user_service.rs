@@ -75,6 +75,15 @@ impl UserService {
         self.live.standing_age(Utc::now()).to_std().unwrap_or_default()
     }
 
+    /// At most `count` users, in the order of their ids, behind the one with this id.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage.
+    pub async fn page(&self, after: Option<&UserId>, count: u64) -> Result<Vec<User>, AuthError> {
+        Ok(self.users.page(after, count).await?)
+    }
+
     /// Makes an account for somebody else, also where registration is closed.
     ///
     /// # Errors

@@ -31,6 +31,7 @@ mod rate;
 mod recovery;
 mod replay;
 mod rooms;
+mod services;
 mod sessions;
 mod slow;
 mod sqlite_only;
