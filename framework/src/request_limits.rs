@@ -10,7 +10,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, request::Parts},
+    http::{Extensions, HeaderName, HeaderValue, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -18,6 +18,7 @@ use axum::{
 use crate::{
     connection::is_socket_io,
     error::ClientError,
+    http::Forwarded,
     listener::Peer,
     rate_limit::{Allowance, RateLimit},
     settings::RateLimitConfig,
@@ -123,6 +124,8 @@ fn tell(Allowance { limit, remaining, full_in }: Allowance, response: &mut Respo
 
 /// Where a request comes from, as far as limits go: an IPv4 address, or the network of an IPv6
 /// one, since whoever has one of its addresses has all. None where there is no connection.
+///
+/// Behind a proxy of `server.trustedProxies` it is the address that the proxy tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(pub Option<IpAddr>);
 
@@ -130,9 +133,15 @@ impl ClientAddress {
     /// Where a request comes from, such as the one that opened a socket's connection:
     /// `ClientAddress::of(socket.req_parts())`.
     pub fn of(parts: &Parts) -> Self {
-        let peer = parts.extensions.get::<ConnectInfo<Peer>>();
-        Self(peer.map(|it| network(it.0.address.ip().to_canonical())))
+        Self(client_address(&parts.extensions).map(network))
     }
+}
+
+/// The whole address that a request comes from.
+pub(crate) fn client_address(of_request: &Extensions) -> Option<IpAddr> {
+    let forwarded = of_request.get::<Forwarded>().map(|it| it.0);
+    let peer = || Some(of_request.get::<ConnectInfo<Peer>>()?.0.address.ip().to_canonical());
+    forwarded.or_else(peer)
 }
 
 fn network(address: IpAddr) -> IpAddr {
