@@ -51,7 +51,7 @@ export interface ServerToClientEvents {
   "chat:room:created": (data: Reply<RoomCreated>) => void;
   "chat:room:joined": (data: Reply<RoomJoined>) => void;
   "chat:room:left": (data: Sent<RoomLeft> | Reply<RoomLeft>) => void;
-  "chat:system:notification": (data: Sent<Welcome> | Sent<Maintenance> | Sent<MovementNotification> | Sent<HistoryGapNotification>) => void;
+  "chat:system:notification": (data: Sent<Welcome> | Sent<Maintenance> | Sent<MovementNotification> | Sent<HistoryGapNotification> | Sent<CrowdNotification> | Sent<PresenceNotification>) => void;
   "chat:user:typing": (data: Sent<RoomTyping>) => void;
   "conversation_cleared": (data: Sent<SessionCleared>) => void;
   "error": (data: ErrorObject) => void;
@@ -101,6 +101,26 @@ export interface CreateRoom {
   visibility?: Visibility;
   /** An object of at most 16 KiB and 8 levels. Default empty. */
   metadata?: Record<string, unknown>;
+}
+
+export type CrowdKind = "presence";
+
+/**
+ * Who has come, gone and typed lately in a conversation of more than 200 sockets, at most once a
+ * second.
+ */
+export interface CrowdNotification {
+  type: CrowdKind;
+  roomId?: ConversationId | null;
+  sessionId?: ConversationId | null;
+  /** How many users listen. */
+  online: number;
+  /** Users who were not there before, at most 20. */
+  joined: Array<UserId>;
+  /** Users who are not there any more, at most 20. */
+  left: Array<UserId>;
+  /** Users who type, at most 20. Who is not named again in 10 seconds has stopped. */
+  typing: Array<UserId>;
 }
 
 /** Which way a user goes. */
@@ -283,10 +303,21 @@ export interface OfMessage {
   messageId: MessageId;
 }
 
+export type OnlineStatus = "online" | "offline";
+
 export interface ParticipantView {
   userId: UserId;
   displayName: string;
   online: boolean;
+}
+
+export type PresenceKind = "presence_changed";
+
+/** Somebody who shares a conversation with the socket has come online, or is gone. */
+export interface PresenceNotification {
+  type: PresenceKind;
+  userId: UserId;
+  status: OnlineStatus;
 }
 
 /** Body of `POST /rooms/{roomId}/read`, and part of the payload of `chat:message:read`. */

@@ -29,6 +29,7 @@ mod guard;
 mod jwks;
 mod jwt_config;
 mod keys;
+mod last_seen;
 mod live_sockets;
 mod login;
 mod newcomers;
@@ -51,7 +52,7 @@ pub use config::AuthConfig;
 pub use error::AuthError;
 pub use guard::{Account, Admin, Require, Requirement, Supervisor};
 pub use jwt_config::JwtConfig;
-pub use live_sockets::Presence;
+pub use live_sockets::{FirstSocket, Presence};
 pub use login::LoginId;
 pub use service_key::NewServiceKey;
 pub use token::TokenService;
@@ -64,6 +65,7 @@ use crate::{
     credential_limits::CredentialLimits,
     failures::Failures,
     gateway::AuthGateway,
+    last_seen::LastSeen,
     live_sockets::LiveSockets,
     newcomers::Newcomers,
     password::PasswordHasher,
@@ -85,6 +87,7 @@ impl Module for AuthModule {
             .provide(PasswordHasher::new)
             .provide(Failures::new)
             .provide(Standing::new)
+            .provide(LastSeen::new)
             .provide(LiveSockets::new)
             .provide(Newcomers::new)
             .try_provide(TokenService::open)
@@ -101,6 +104,8 @@ impl Module for AuthModule {
             .task(TokenService::run)
             .task(Watch::run)
             .task(Cleaning::run)
+            .task(LastSeen::run)
+            .on_shutdown(LastSeen::finish)
             .export::<TokenService>()
             .export::<UserService>();
     }

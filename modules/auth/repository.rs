@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use database::{Database, StorageError};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait,
+    ActiveValue::NotSet,
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 
@@ -17,7 +18,7 @@ use crate::{
     AuthError,
     entity::{
         login,
-        user::{Column, Entity, Model},
+        user::{ActiveModel, Column, Entity, Model},
     },
     user::{Role, Status, User, UserId, UserType},
 };
@@ -51,6 +52,15 @@ pub(crate) trait UserRepository: Send + Sync {
 
     /// The user with this address, which is in lower case.
     async fn by_email(&self, email: &str) -> Result<Option<User>, StorageError>;
+
+    /// Stores when users were there last, unless that is older than what is stored.
+    async fn save_last_seen(&self, users: &[(UserId, DateTime<Utc>)]) -> Result<(), StorageError>;
+
+    /// When those of `ids` were there last of whom that is stored.
+    async fn last_seen(
+        &self,
+        ids: &[UserId],
+    ) -> Result<HashMap<UserId, DateTime<Utc>>, StorageError>;
 
     /// Display names of those of `ids` that exist.
     async fn display_names(&self, ids: &[UserId]) -> Result<HashMap<UserId, String>, StorageError>;
@@ -93,7 +103,9 @@ impl UserRepository for SeaOrmUserRepository {
 
     async fn update(&self, user: &User) -> Result<(), StorageError> {
         let tx = self.db.begin().await?;
-        Model::from(user).into_active_model().reset_all().update(&tx).await?;
+        let row = Model::from(user).into_active_model().reset_all();
+        // That is not what changes about a user.
+        ActiveModel { last_seen_at: NotSet, ..row }.update(&tx).await?;
         Ok(tx.commit().await?)
     }
 
@@ -149,6 +161,35 @@ impl UserRepository for SeaOrmUserRepository {
         Ok(row.map(User::from))
     }
 
+    async fn save_last_seen(&self, users: &[(UserId, DateTime<Utc>)]) -> Result<(), StorageError> {
+        let tx = self.db.begin().await?;
+        for (user, at) in users {
+            let older = Column::LastSeenAt.is_null().or(Column::LastSeenAt.lt(*at));
+            Entity::update_many()
+                .col_expr(Column::LastSeenAt, Expr::value(*at))
+                .filter(Column::Id.eq(user.as_str()))
+                .filter(older)
+                .exec(&tx)
+                .await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn last_seen(
+        &self,
+        ids: &[UserId],
+    ) -> Result<HashMap<UserId, DateTime<Utc>>, StorageError> {
+        let rows: Vec<(String, DateTime<Utc>)> = Entity::find()
+            .select_only()
+            .columns([Column::Id, Column::LastSeenAt])
+            .filter(Column::Id.is_in(ids.iter().map(UserId::as_str)))
+            .filter(Column::LastSeenAt.is_not_null())
+            .into_tuple()
+            .all(self.db.read())
+            .await?;
+        Ok(rows.into_iter().map(|(id, at)| (id.into(), at)).collect())
+    }
+
     async fn display_names(&self, ids: &[UserId]) -> Result<HashMap<UserId, String>, StorageError> {
         let rows: Vec<(String, String)> = Entity::find()
             .select_only()
@@ -174,6 +215,7 @@ impl From<&User> for Model {
             status: user.status.as_str().to_owned(),
             created_at: user.created_at,
             updated_at: user.updated_at,
+            last_seen_at: None,
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     UserService, UserType,
     dto::Register,
     failures::Failures,
+    last_seen::LastSeen,
     live_sockets::LiveSockets,
     login::{Login, LoginId, NextToken, Rotation},
     newcomers::Newcomers,
@@ -77,6 +78,17 @@ impl UserRepository for MemoryRepository {
     async fn by_email(&self, email: &str) -> Result<Option<User>, StorageError> {
         let users = self.0.lock().unwrap();
         Ok(users.iter().find(|it| it.email.as_deref() == Some(email)).cloned())
+    }
+
+    async fn save_last_seen(&self, _: &[(UserId, DateTime<Utc>)]) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    async fn last_seen(
+        &self,
+        _: &[UserId],
+    ) -> Result<HashMap<UserId, DateTime<Utc>>, StorageError> {
+        Ok(HashMap::new())
     }
 
     async fn display_names(&self, ids: &[UserId]) -> Result<HashMap<UserId, String>, StorageError> {
@@ -142,7 +154,9 @@ fn services(change: impl FnOnce(&mut AuthConfig)) -> Services {
     let repository: Arc<dyn UserRepository> = Arc::new(MemoryRepository::default());
     let passwords = Arc::new(PasswordHasher::new());
     let standing = Arc::<Standing>::default();
-    let live = Arc::new(LiveSockets::new(Arc::clone(&standing), Arc::default()));
+    let seen = Arc::new(LastSeen::new(Arc::clone(&repository)));
+    let live = LiveSockets::new(Arc::clone(&standing), Arc::clone(&seen), Arc::default());
+    let live = Arc::new(live);
     let failures = Arc::new(Failures::new(Arc::default()));
     let newcomers = Arc::new(Newcomers::new(Arc::clone(&repository)));
     let tokens = TokenService::new(&config, standing, Arc::clone(&failures), newcomers);
@@ -158,7 +172,7 @@ fn services(change: impl FnOnce(&mut AuthConfig)) -> Services {
             failures,
             Arc::clone(&config),
         ),
-        users: UserService::new(repository, logins, live, passwords, config),
+        users: UserService::new(repository, logins, live, seen, passwords, config),
     }
 }
 

@@ -3,11 +3,13 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::{SubsecRound, TimeDelta, Utc};
+use hornero::SocketRef;
 use validator::Validate;
 
 use crate::{
     AuthConfig, AuthError,
     dto::Register,
+    last_seen::LastSeen,
     live_sockets::{LiveSockets, Presence},
     password::PasswordHasher,
     repository::{UserRepository, logins::LoginRepository},
@@ -32,6 +34,7 @@ pub struct UserService {
     users: Arc<dyn UserRepository>,
     logins: Arc<dyn LoginRepository>,
     live: Arc<LiveSockets>,
+    seen: Arc<LastSeen>,
     passwords: Arc<PasswordHasher>,
     config: Arc<AuthConfig>,
 }
@@ -41,10 +44,11 @@ impl UserService {
         users: Arc<dyn UserRepository>,
         logins: Arc<dyn LoginRepository>,
         live: Arc<LiveSockets>,
+        seen: Arc<LastSeen>,
         passwords: Arc<PasswordHasher>,
         config: Arc<AuthConfig>,
     ) -> Self {
-        Self { users, logins, live, passwords, config }
+        Self { users, logins, live, seen, passwords, config }
     }
 
     /// Display names of those of `ids` that exist.
@@ -59,9 +63,26 @@ impl UserService {
         Ok(self.users.display_names(ids).await?)
     }
 
-    /// Whether a user is connected.
-    pub fn presence(&self, user: &UserId) -> Presence {
-        self.live.presence(user)
+    /// Whether users are connected, or when they were last, in their order.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage.
+    pub async fn presence(&self, users: &[UserId]) -> Result<Vec<Presence>, AuthError> {
+        let offline = users.iter().filter(|it| !self.live.is_online(it)).cloned();
+        let offline: Vec<_> = offline.collect();
+        let seen = self.seen.of(&offline).await?;
+        let presence = |user: &UserId| match offline.contains(user) {
+            true => Presence::Offline(seen.get(user).copied()),
+            false => Presence::Online,
+        };
+        Ok(users.iter().map(presence).collect())
+    }
+
+    /// Notes that a socket is gone. Tells whether it was its user's last one: to the one who asks
+    /// first.
+    pub fn note_gone(&self, socket: &SocketRef) -> bool {
+        self.live.remove(socket)
     }
 
     /// How many sockets are connected.

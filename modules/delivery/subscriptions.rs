@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     access::{Access, Participant, Right},
+    acquaintance::Acquaintance,
     announcement::{Announcement, Vocabulary},
     conversation::{Conversation, ConversationId, Conversations},
     error::AccessError,
@@ -37,6 +38,7 @@ pub struct Subscriptions {
     hub: Arc<Hub>,
     history: Arc<EventHistory>,
     log: Arc<EventLog>,
+    acquaintance: Arc<Acquaintance>,
     /// How often somebody lost access.
     removals: AtomicU64,
 }
@@ -90,9 +92,10 @@ impl Subscriptions {
         hub: Arc<Hub>,
         history: Arc<EventHistory>,
         log: Arc<EventLog>,
+        acquaintance: Arc<Acquaintance>,
     ) -> Self {
         let removals = AtomicU64::new(0);
-        Self { access, conversations, users, door, hub, history, log, removals }
+        Self { access, conversations, users, door, hub, history, log, acquaintance, removals }
     }
 
     /// Makes a socket join a conversation, and tells the others of a user who was not there
@@ -132,6 +135,7 @@ impl Subscriptions {
         if first {
             self.tell_moved(socket, id, caller.user_id.clone(), Direction::Joined).await;
         }
+        self.acquaintance.joined(socket, id);
         let plan = Plan::of(since, &described.conversation, head);
         let joined = self.joined(described, role, &plan, head);
         let (door, history) = (Arc::clone(&self.door), Arc::clone(&self.history));
@@ -312,10 +316,12 @@ impl Subscriptions {
 
     /// Ends all subscriptions of a socket that is gone.
     pub(crate) async fn leave_all(&self, socket: &SocketRef) {
-        for conversation in self.door.joined(socket) {
-            self.door.leave_behind(socket, self.hub.listen(conversation));
-            self.leave(socket, conversation).await;
+        let joined = self.door.joined(socket);
+        for conversation in &joined {
+            self.door.leave_behind(socket, self.hub.listen(*conversation));
+            self.leave(socket, *conversation).await;
         }
+        self.acquaintance.gone(socket, &joined);
     }
 
     async fn tell_moved(
@@ -325,7 +331,6 @@ impl Subscriptions {
         user: UserId,
         direction: Direction,
     ) {
-        let movement = Movement { conversation, user, direction };
-        self.door.tell_others(socket, conversation, &movement).await;
+        self.door.tell_moved(socket, &Movement { conversation, user, direction }).await;
     }
 }

@@ -12,6 +12,7 @@ mod command;
 mod content;
 mod contract;
 mod conventions;
+mod crowd;
 mod database;
 mod documents;
 mod endings;
