@@ -99,7 +99,10 @@ impl Gathered {
                 (&mut self.left, Some(&mut self.joined))
             }
             Change::Types(true) => (&mut self.typing, None),
-            Change::Types(false) => return drop(self.typing.remove(&user)),
+            Change::Types(false) => {
+                self.typing.remove(&user);
+                return;
+            }
         };
         let undone = from.is_some_and(|it| it.remove(&user));
         if !undone && to.len() < KEPT {
