@@ -131,8 +131,8 @@ export type Direction = "user_joined" | "user_left";
  * it is.
  */
 export interface EditMessage {
-  /** 1 to 10,000 Unicode scalar values, after line ends have become LF. */
-  content?: string;
+  /** 1 to 10,000 Unicode scalar values, after line ends have become LF; of type graph, an object of at most 16 KiB and 8 levels. */
+  content?: string | Record<string, unknown>;
   /** An object of at most 16 KiB and 8 levels. */
   metadata?: Record<string, unknown>;
 }
@@ -260,7 +260,7 @@ export interface MessageRead {
 export type MessageRole = "user" | "assistant" | "system";
 
 /** What kind of message it is. */
-export type MessageType = "chat" | "robot" | "system";
+export type MessageType = "chat" | "graph" | "robot" | "system";
 
 /** A message was changed, in the chat vocabulary: the message as it is now. */
 export type MessageUpdated = MessageView;
@@ -278,7 +278,8 @@ export interface MessageView {
   senderId: UserId;
   role: MessageRole;
   type: MessageType;
-  content: string;
+  /** An object where the type is graph, else text. */
+  content: string | Record<string, unknown>;
   formatting: Formatting;
   metadata: Record<string, unknown>;
   clientMessageId: string | null;
@@ -392,11 +393,11 @@ export interface RoomView {
 
 /** Body of `POST /rooms/{id}/messages` and `POST /chat/sessions/{id}/messages`. */
 export interface SendMessage {
-  /** 1 to 10,000 Unicode scalar values, after line ends have become LF. */
-  content: string;
+  /** 1 to 10,000 Unicode scalar values, after line ends have become LF; of type graph, an object of at most 16 KiB and 8 levels. */
+  content: string | Record<string, unknown>;
   /** Default user. The others are for services and admins. */
   role?: MessageRole;
-  /** Default chat. The others are for services and admins. */
+  /** Default chat. What is neither that nor graph is for services and admins. */
   type?: MessageType;
   /** Default plain. Of HTML, only what is harmless is kept. */
   formatting?: Formatting;
@@ -464,7 +465,8 @@ export interface SessionMessageView {
   id: MessageId;
   sessionId: ConversationId;
   role: MessageRole;
-  content: string;
+  /** An object where the type is graph, else text. */
+  content: string | Record<string, unknown>;
   metadata: Record<string, unknown>;
   /** When the server stored it. */
   timestamp: string;

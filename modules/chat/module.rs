@@ -19,6 +19,7 @@ use delivery::{DeliveryModule, EventHistory, TypingUsers, UnreadCounter};
 use hornero::{BoxError, Module, ModuleDef};
 
 mod announcements;
+mod content;
 mod controller;
 mod dto;
 mod entity;
@@ -34,6 +35,7 @@ mod session_gateway;
 mod tests;
 mod typing;
 
+pub use content::Content;
 pub use dto::{EditMessage, SendMessage};
 pub use error::ChatError;
 pub use message::{

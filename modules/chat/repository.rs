@@ -85,7 +85,7 @@ impl MessageRepository for SeaOrmMessageRepository {
             rows = rows.filter(Column::Seq.lt(before));
         }
         if let Some(Change { event_seq, seq }) = range.changed {
-            let last = Expr::tuple([Column::EventSeq, Column::Seq].map(|it| Expr::col(it).into()));
+            let last = Expr::tuple([Column::EventSeq, Column::Seq].map(Expr::col));
             rows = rows
                 .filter(last.gt(Expr::tuple([event_seq, seq].map(Expr::value))))
                 .order_by_asc(Column::EventSeq);

@@ -13,10 +13,8 @@ use crate::{
     dto::{EditMessage, SendMessage},
     error::ChatError,
     history::Range,
-    html::harmless,
     message::{
-        Cleared, Clearing, Deleted, Deletion, Edit, Message, MessageId, MessageRole, MessageType,
-        NewMessage,
+        Cleared, Clearing, Deleted, Deletion, Edit, Message, MessageId, MessageRole, NewMessage,
     },
     repository::{Clear, Delete, EditContent, MessageRepository, Send},
     typing::Typing,
@@ -76,7 +74,7 @@ impl ChatService {
     ) -> Result<Appending<Message>, ChatError> {
         self.access.require(caller, conversation, Right::Send).await?;
         let (role, r#type) = (message.role, message.r#type);
-        let is_a_persons = role == MessageRole::User && r#type == MessageType::Chat;
+        let is_a_persons = role == MessageRole::User && r#type.is_a_persons();
         if !is_a_persons && !caller.administers() {
             return Err(ChatError::NotAPerson);
         }
@@ -87,7 +85,7 @@ impl ChatService {
             client_message_id: message.client_message_id.map(Arc::from),
             role,
             r#type,
-            content: harmless(message.content, message.formatting)?,
+            content: message.content.stored(r#type, message.formatting)?,
             formatting: message.formatting,
             metadata: Arc::new(message.metadata),
         };
@@ -118,7 +116,8 @@ impl ChatService {
         if message.sender != caller.user_id {
             return Err(ChatError::NotTheSender);
         }
-        let content = edit.content.map(|it| harmless(it, message.formatting)).transpose()?;
+        let content =
+            edit.content.map(|it| it.stored(message.r#type, message.formatting)).transpose()?;
         let metadata = edit.metadata.map(Arc::new);
         let draft = Edit { conversation, kind, id, content, metadata };
         Ok(self.log.append(Arc::clone(&self.kinds.edit), draft).await?.stored.0)

@@ -41,19 +41,8 @@ impl Acquaintance {
         }
         socket.extensions.insert(Arrival::default());
         for conversation in self.door.joined(socket) {
-            self.joined(socket, conversation);
+            tell_arrival(&self.door, socket, conversation);
         }
-    }
-
-    /// Tells those in a conversation that a socket has joined, unless they know.
-    pub(crate) fn joined(&self, socket: &SocketRef, conversation: ConversationId) {
-        let Some(Arrival(told)) = socket.extensions.get() else { return };
-        let Some(user) = user_of(socket) else { return };
-        // A set of what was told is whole between any two calls.
-        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = self.door.acquaintances(conversation, &user, &mut told, MAX_TOLD);
-        drop(told);
-        tell(&others, user, OnlineStatus::Online);
     }
 
     /// Notes that a socket is gone that had joined these conversations. If its user has gone by
@@ -69,6 +58,18 @@ impl Acquaintance {
             .flat_map(|it| self.door.acquaintances(*it, &user, &mut told, MAX_TOLD));
         tell(&others.collect::<Vec<_>>(), user, OnlineStatus::Offline);
     }
+}
+
+/// Tells those in a conversation that a socket has joined whose user has come online by it, unless
+/// they know.
+pub(crate) fn tell_arrival(door: &SocketIoDoor, socket: &SocketRef, conversation: ConversationId) {
+    let Some(Arrival(told)) = socket.extensions.get() else { return };
+    let Some(user) = user_of(socket) else { return };
+    // A set of what was told is whole between any two calls.
+    let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+    let others = door.acquaintances(conversation, &user, &mut told, MAX_TOLD);
+    drop(told);
+    tell(&others, user, OnlineStatus::Online);
 }
 
 fn tell(others: &[SocketRef], user_id: UserId, status: OnlineStatus) {

@@ -73,6 +73,7 @@ impl Gateway for DeliveryGateway {
     }
 
     async fn disconnected(self: Arc<Self>, socket: SocketRef, _: DisconnectReason) {
-        self.subscriptions.leave_all(&socket).await;
+        let joined = self.subscriptions.leave_all(&socket).await;
+        self.acquaintance.gone(&socket, &joined);
     }
 }

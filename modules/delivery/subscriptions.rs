@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     access::{Access, Participant, Right},
-    acquaintance::Acquaintance,
+    acquaintance::tell_arrival,
     announcement::{Announcement, Vocabulary},
     conversation::{Conversation, ConversationId, Conversations},
     error::AccessError,
@@ -38,7 +38,6 @@ pub struct Subscriptions {
     hub: Arc<Hub>,
     history: Arc<EventHistory>,
     log: Arc<EventLog>,
-    acquaintance: Arc<Acquaintance>,
     /// How often somebody lost access.
     removals: AtomicU64,
 }
@@ -92,10 +91,9 @@ impl Subscriptions {
         hub: Arc<Hub>,
         history: Arc<EventHistory>,
         log: Arc<EventLog>,
-        acquaintance: Arc<Acquaintance>,
     ) -> Self {
         let removals = AtomicU64::new(0);
-        Self { access, conversations, users, door, hub, history, log, acquaintance, removals }
+        Self { access, conversations, users, door, hub, history, log, removals }
     }
 
     /// Makes a socket join a conversation, and tells the others of a user who was not there
@@ -135,7 +133,7 @@ impl Subscriptions {
         if first {
             self.tell_moved(socket, id, caller.user_id.clone(), Direction::Joined).await;
         }
-        self.acquaintance.joined(socket, id);
+        tell_arrival(&self.door, socket, id);
         let plan = Plan::of(since, &described.conversation, head);
         let joined = self.joined(described, role, &plan, head);
         let (door, history) = (Arc::clone(&self.door), Arc::clone(&self.history));
@@ -314,14 +312,14 @@ impl Subscriptions {
         self.door.has_joined(socket, conversation)
     }
 
-    /// Ends all subscriptions of a socket that is gone.
-    pub(crate) async fn leave_all(&self, socket: &SocketRef) {
+    /// Ends all subscriptions of a socket that is gone, and tells which they were.
+    pub(crate) async fn leave_all(&self, socket: &SocketRef) -> Vec<ConversationId> {
         let joined = self.door.joined(socket);
         for conversation in &joined {
             self.door.leave_behind(socket, self.hub.listen(*conversation));
             self.leave(socket, *conversation).await;
         }
-        self.acquaintance.gone(socket, &joined);
+        joined
     }
 
     async fn tell_moved(

@@ -8,7 +8,7 @@ use crate::{
 };
 
 fn edit(content: &str) -> EditMessage {
-    EditMessage { content: Some(content.to_owned()), metadata: None }
+    EditMessage { content: Some(content.into()), metadata: None }
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ export function type(roomId: string): void {
 }
 
 socket.on("chat:message:received", (message) => {
-  const { content, seq, version }: { content: string; seq: number; version: "1.0" } = message;
+  const { content, seq, version }: { content: string | Record<string, unknown>; seq: number; version: "1.0" } = message;
   const room: string | undefined = message.roomId;
   const own: string | null = message.clientMessageId;
   console.log(content, seq, version, room, own);
