@@ -48,6 +48,8 @@ pub trait Identify: Send + Sync + 'static {
 pub(crate) struct RequestLimits {
     requests: RateLimit,
     handshakes: RateLimit,
+    /// Handshakes over the limit that are refused in Socket.IO's words.
+    told: RateLimit,
     identity: Option<Arc<dyn Identify>>,
     /// Paths of the documented routes. Files are not among them.
     paths: BTreeSet<String>,
@@ -63,6 +65,7 @@ impl RequestLimits {
         Self {
             requests: RateLimit::new(config.max_requests, window),
             handshakes: RateLimit::new(config.handshakes, MINUTE),
+            told: RateLimit::new(config.handshakes, MINUTE),
             identity,
             paths,
         }
@@ -79,6 +82,10 @@ impl RequestLimits {
     }
 }
 
+/// Left in the request of a handshake that comes too soon: its sockets are refused with this.
+#[derive(Debug, Clone)]
+pub(crate) struct TooSoon(pub(crate) ClientError);
+
 /// Counts a request, and refuses those that are too many.
 pub(crate) async fn limit_requests(
     State(limits): State<Arc<RequestLimits>>,
@@ -92,7 +99,13 @@ pub(crate) async fn limit_requests(
         // What follows a handshake has the session's id.
         let begins = !query.split('&').any(|it| it.starts_with("sid="));
         if begins && let Err(refused) = limits.handshakes.take(address) {
-            return ClientError::from(refused).into_response();
+            let refusal = ClientError::from(refused);
+            // As many again may open a connection to be told. For more than that, it would cost
+            // what the limit is to save.
+            if limits.told.take(address).is_err() {
+                return refusal.into_response();
+            }
+            parts.extensions.insert(TooSoon(refusal));
         }
         return next.run(Request::from_parts(parts, body)).await;
     }

@@ -97,7 +97,7 @@ async fn metrics_count_what_sockets_are_refused() {
     let nowhere = json!({ "roomId": uuid::Uuid::new_v4() });
     socket.emit_ack("chat:room:join", nowhere.clone()).await;
     assert_eq!(socket.emit_ack("chat:room:join", nowhere).await["error"]["code"], "RATE_LIMITED");
-    assert!(app.handshake("/chat").open().await.is_err());
+    assert!(app.handshake("/chat").connect().await.is_err());
 
     let text = app.get("/metrics").await.text;
 

@@ -192,6 +192,15 @@ async fn handshakes_are_counted_by_address() {
     }
 
     let auth = json!({ "token": ben.token });
+    for namespace in ["/chat", "/", "/chat"] {
+        let refused = app.handshake(namespace).auth(auth.clone()).connect().await;
+        let Err(Refused::Connect(error)) = refused else { panic!("it should be told why") };
+        let data = &error["data"];
+        assert_eq!((&error["message"], &data["code"]), (&json!("RATE_LIMITED"), &error["message"]));
+        let after = data["details"]["retryAfterMs"].as_u64().unwrap();
+        assert!((1..=20_000).contains(&after) && data["recoverable"] == true, "{error}");
+    }
+    // Whoever goes on is not told any more.
     let refused = app.handshake("/chat").auth(auth).connect().await.unwrap_err();
     assert_eq!(refused, Refused::Upgrade(429));
     let polling = app.get("/socket.io/?EIO=4&transport=polling").await;
@@ -223,15 +232,19 @@ async fn behind_a_proxy_everybody_has_an_address_of_their_own_at_both_doors() {
     let nobody = async |from: &str| app.get("/nowhere").header(forwarded, from).await.status;
     assert_eq!((nobody("198.51.100.3").await, nobody("198.51.100.3").await), (404, 404));
     assert_eq!((nobody("198.51.100.3").await, nobody("198.51.100.4").await), (429, 404));
-    opened(&app, "198.51.100.1").await.unwrap();
-    opened(&app, "2001:db8::1").await.unwrap();
+    // As many again are let in to be told.
+    for address in ["198.51.100.1", "2001:db8::1", "198.51.100.1", "2001:db8::2"] {
+        opened(&app, address).await.unwrap();
+    }
     assert_eq!(opened(&app, "198.51.100.1").await, Err(Refused::Upgrade(429)));
-    assert_eq!(opened(&app, "2001:db8::2").await, Err(Refused::Upgrade(429)));
+    assert_eq!(opened(&app, "2001:db8::3").await, Err(Refused::Upgrade(429)));
 
     // Whoever is no proxy may say what they like.
     let app = TestApp::with(&limits).await;
     assert_eq!(guest(&app, "198.51.100.1").await, 201);
     assert_eq!(guest(&app, "198.51.100.2").await, 429);
-    opened(&app, "198.51.100.1").await.unwrap();
-    assert_eq!(opened(&app, "198.51.100.2").await, Err(Refused::Upgrade(429)));
+    for address in ["198.51.100.1", "198.51.100.2"] {
+        opened(&app, address).await.unwrap();
+    }
+    assert_eq!(opened(&app, "198.51.100.3").await, Err(Refused::Upgrade(429)));
 }

@@ -32,6 +32,7 @@ use crate::{
     error::ClientError,
     provider::BoxFuture,
     recovery::{self, EVERYBODY, NotRestored, Recoveries, Recovery, Seat, Shown},
+    request_limits::TooSoon,
     socket_io::SocketIo,
 };
 
@@ -424,6 +425,9 @@ impl OnConnect {
         socket: &Arc<Socket<LocalAdapter>>,
         auth: &Option<Value>,
     ) -> Result<Option<Arc<Seat>>, ClientError> {
+        if let Some(TooSoon(refusal)) = socket.req_parts().extensions.get() {
+            return Err(refusal.clone());
+        }
         let presence = self.0.presence.subscribe();
         let auth = match Data::<serde_json::Value>::from_connect_parts(socket, auth) {
             // Clients of Socket.IO 2 send none: it is a query, which is the request's as well.
