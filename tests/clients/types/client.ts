@@ -54,6 +54,8 @@ socket.on("chat:system:notification", (notification) => {
   if (notification.type === "welcome") console.log(notification.serverVersion);
   else if (notification.type === "maintenance") console.log(notification.reconnectInMs);
   else if (notification.type === "history_gap") console.log(notification.fromSeq, notification.toSeq);
+  else if (notification.type === "presence") console.log(notification.online, notification.joined.length);
+  else if (notification.type === "presence_changed") console.log(notification.userId, notification.status);
   else console.log(notification.type satisfies "user_joined" | "user_left", notification.roomId);
 });
 
