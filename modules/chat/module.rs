@@ -19,6 +19,7 @@ use delivery::{DeliveryModule, EventHistory, TypingUsers, UnreadCounter};
 use hornero::{BoxError, Module, ModuleDef};
 
 mod announcements;
+mod content;
 mod controller;
 mod dto;
 mod entity;
@@ -37,6 +38,7 @@ mod tail;
 mod tests;
 mod typing;
 
+pub use content::Content;
 pub use dto::{EditMessage, SendMessage};
 pub use error::ChatError;
 pub use message::{

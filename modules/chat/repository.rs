@@ -7,7 +7,10 @@ use database::{Backend, Database, StorageError};
 use delivery::{
     Announcement, ConversationId, ConversationKind, EventSource, LoggedEvent, UnreadSource,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Query};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, Query},
+};
 use uuid::Uuid;
 
 mod clearing;
@@ -25,7 +28,7 @@ pub(crate) use sending::Send;
 
 use crate::{
     entity::{Column, Entity, Model},
-    history::{Order, Range},
+    history::{Change, Order, Range},
     message::{Edited, Message, MessageId},
 };
 
@@ -83,6 +86,12 @@ impl MessageRepository for SeaOrmMessageRepository {
         }
         if let Some(before) = range.before {
             rows = rows.filter(Column::Seq.lt(before));
+        }
+        if let Some(Change { event_seq, seq }) = range.changed {
+            let last = Expr::tuple([Column::EventSeq, Column::Seq].map(Expr::col));
+            rows = rows
+                .filter(last.gt(Expr::tuple([event_seq, seq].map(Expr::value))))
+                .order_by_asc(Column::EventSeq);
         }
         let rows = match range.order {
             Order::Asc => rows.order_by_asc(Column::Seq),

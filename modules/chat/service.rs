@@ -13,11 +13,9 @@ use crate::{
     dto::{EditMessage, SendMessage},
     error::ChatError,
     history::Range,
-    html::harmless,
     listed::Listed,
     message::{
-        Cleared, Clearing, Deleted, Deletion, Edit, Message, MessageId, MessageRole, MessageType,
-        NewMessage,
+        Cleared, Clearing, Deleted, Deletion, Edit, Message, MessageId, MessageRole, NewMessage,
     },
     recent::{Kept, RecentMessages},
     repository::{Clear, Delete, EditContent, MessageRepository, Send},
@@ -84,7 +82,7 @@ impl ChatService {
     ) -> Result<Appending<Message>, ChatError> {
         self.access.require(caller, conversation, Right::Send).await?;
         let (role, r#type) = (message.role, message.r#type);
-        let is_a_persons = role == MessageRole::User && r#type == MessageType::Chat;
+        let is_a_persons = role == MessageRole::User && r#type.is_a_persons();
         if !is_a_persons && !caller.administers() {
             return Err(ChatError::NotAPerson);
         }
@@ -95,7 +93,7 @@ impl ChatService {
             client_message_id: message.client_message_id.map(Arc::from),
             role,
             r#type,
-            content: harmless(message.content, message.formatting)?,
+            content: message.content.stored(r#type, message.formatting)?,
             formatting: message.formatting,
             metadata: Arc::new(message.metadata),
         };
@@ -126,7 +124,8 @@ impl ChatService {
         if message.sender != caller.user_id {
             return Err(ChatError::NotTheSender);
         }
-        let content = edit.content.map(|it| harmless(it, message.formatting)).transpose()?;
+        let content =
+            edit.content.map(|it| it.stored(message.r#type, message.formatting)).transpose()?;
         let metadata = edit.metadata.map(Arc::new);
         let draft = Edit { conversation, kind, id, content, metadata };
         Ok(self.log.append(Arc::clone(&self.kinds.edit), draft).await?.stored.0)

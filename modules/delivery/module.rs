@@ -10,11 +10,13 @@ use database::DatabaseModule;
 use hornero::{Module, ModuleDef};
 
 mod access;
+mod acquaintance;
 mod announcement;
 mod audience;
 mod batch;
 mod config;
 mod conversation;
+mod crowd;
 mod entity;
 mod error;
 mod event_log;
@@ -38,6 +40,7 @@ pub use access::{Access, AccessPolicy, Participant, Right};
 pub use announcement::{Announcement, Vocabulary};
 pub use config::DeliveryConfig;
 pub use conversation::{Conversation, ConversationId, ConversationKind, Conversations};
+pub use crowd::CROWD;
 pub use error::{AccessError, AppendError};
 pub use event_log::{
     Appended, Appending, Decision, Draft, EventKind, EventLog, Placed, Stored, Tally,
@@ -51,8 +54,8 @@ pub use typing::{TypingSource, TypingUsers};
 pub use unread::{Unread, UnreadCounter, UnreadSource};
 
 use crate::{
-    gateway::DeliveryGateway, hub::Hub, rejoin::Rejoin, removal::Removal,
-    repository::SeaOrmConversationRepository,
+    acquaintance::Acquaintance, gateway::DeliveryGateway, hub::Hub, rejoin::Rejoin,
+    removal::Removal, repository::SeaOrmConversationRepository,
 };
 
 /// Wires up delivery. Exports what features append, authorise and announce with.
@@ -70,6 +73,7 @@ impl Module for DeliveryModule {
             .provide(SocketIoDoor::new)
             .provide(Hub::new)
             .provide(EventLog::new)
+            .provide(Acquaintance::new)
             .provide(Subscriptions::new)
             .provide(Rejoin::new)
             .provide(Removal::new)

@@ -248,4 +248,10 @@ async fn presence_tells_who_is_connected_and_who_was() {
     };
     let gone = tokio::time::timeout(Duration::from_secs(10), gone).await.unwrap();
     assert!(gone["lastSeen"].is_string(), "{gone}");
+
+    let app = app.restart().await;
+    let ada = User { address: app.address(), ..ada };
+    let presence = ada.get(&path).await.expect(200);
+    assert_eq!(of(&presence, &ada), gone, "it is stored");
+    assert_eq!(of(&presence, &ben)["lastSeen"], Value::Null);
 }
