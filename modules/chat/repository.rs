@@ -7,12 +7,10 @@ use database::{Backend, Database, StorageError};
 use delivery::{
     Announcement, ConversationId, ConversationKind, EventSource, LoggedEvent, UnreadSource,
 };
-use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, Query},
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Query};
 use uuid::Uuid;
 
+mod changes;
 mod clearing;
 mod deleting;
 mod editing;
@@ -28,7 +26,7 @@ pub(crate) use sending::Send;
 
 use crate::{
     entity::{Column, Entity, Model},
-    history::{Change, Order, Range},
+    history::{Order, Range},
     message::{Edited, Message, MessageId},
 };
 
@@ -77,6 +75,10 @@ impl MessageRepository for SeaOrmMessageRepository {
         kind: ConversationKind,
         range: &Range,
     ) -> Result<Vec<Message>, StorageError> {
+        if let Some(change) = range.changed {
+            let rows = changes::behind(&self.db, conversation, change, range.limit + 1).await?;
+            return Ok(rows.into_iter().map(|row| message_of(row, kind)).collect());
+        }
         let mut rows = Entity::find().filter(Column::ConversationId.eq(conversation.0));
         if !range.include_deleted {
             rows = rows.filter(Column::DeletedAt.is_null());
@@ -86,12 +88,6 @@ impl MessageRepository for SeaOrmMessageRepository {
         }
         if let Some(before) = range.before {
             rows = rows.filter(Column::Seq.lt(before));
-        }
-        if let Some(Change { event_seq, seq }) = range.changed {
-            let last = Expr::tuple([Column::EventSeq, Column::Seq].map(Expr::col));
-            rows = rows
-                .filter(last.gt(Expr::tuple([event_seq, seq].map(Expr::value))))
-                .order_by_asc(Column::EventSeq);
         }
         let rows = match range.order {
             Order::Asc => rows.order_by_asc(Column::Seq),
