@@ -13,7 +13,10 @@ mod published;
 
 use key::{Key, claims};
 
-use crate::util::{TestApp, User};
+use crate::{
+    command::Folder,
+    util::{TestApp, User},
+};
 
 const ALGORITHMS: [(Algorithm, &str); 3] =
     [(Algorithm::RS256, "RS256"), (Algorithm::ES256, "ES256"), (Algorithm::EdDSA, "EdDSA")];
@@ -153,6 +156,34 @@ async fn nobody_registers_or_logs_in_where_tokens_are_issued_elsewhere() {
         assert!(refusal["error"].as_str().unwrap().contains("issued elsewhere"), "{refusal}");
     }
     app.post("/auth/logout").bearer(&key.sign(&claims("ada"))).await.expect(204);
+
+    let pem = key.pem.replace('\n', "\\n");
+    let variables =
+        [("HORNERO__AUTH__JWT__ALGORITHM", "EdDSA"), ("HORNERO__AUTH__JWT__PUBLIC_KEY", &pem)];
+    let end = Folder::new().run(&["token", "issue", "--service", "billing"], &variables);
+    assert_eq!((end.code, &*end.output), (Some(1), ""));
+    assert!(end.errors.contains("issued elsewhere"), "{}", end.errors);
+}
+
+#[test]
+fn key_that_is_none_is_told_when_the_server_starts() {
+    let folder = Folder::new();
+    let start = |algorithm: &str, key: &str| {
+        let variables = [
+            ("HORNERO__SERVER__PORT", "0"),
+            ("HORNERO__AUTH__JWT__ALGORITHM", algorithm),
+            ("HORNERO__AUTH__JWT__PUBLIC_KEY", key),
+        ];
+        let end = folder.run(&["serve"], &variables);
+        assert_eq!(end.code, Some(1), "{}", end.output);
+        end.errors
+    };
+    let key = Key::new("k1", Algorithm::ES256);
+    assert!(
+        start("ES256", "nowhere.pem").contains("auth.jwt.publicKey nowhere.pem cannot be read")
+    );
+    assert!(start("RS256", &key.pem).contains("is no public key for RS256"));
+    assert!(start("ES256", "-----BEGIN PRIVATE KEY-----").contains("is a private key"));
 }
 
 #[tokio::test]
