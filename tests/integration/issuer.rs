@@ -223,14 +223,17 @@ async fn rights_are_what_admins_make_of_a_user_unless_the_issuer_is_trusted() {
 }
 
 #[tokio::test]
-async fn guest_of_another_issuer_is_a_guest() {
+async fn guest_of_another_issuer_is_a_guest_who_is_not_removed() {
     let key = Key::new("k1", Algorithm::ES256);
-    let app = with_key(&key, &[]).await;
+    let soon = [("HORNERO__AUTH__JWT__MAX_AGE", "1s"), ("HORNERO__AUTH__GUEST_MAX_AGE", "1s")];
+    let app = with_key(&key, &soon).await;
     let mut says = claims("eve");
     says["user_type"] = json!("guest");
     let eve = user(&app, "eve", key.sign(&says));
     eve.post("/rooms", json!({ "name": "Kitchen" })).await.expect(403);
-    eve.session().await;
+    let session = eve.session().await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    eve.get(&format!("/sessions/{session}")).await.expect(200);
 }
 
 #[tokio::test]
