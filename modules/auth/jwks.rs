@@ -106,9 +106,11 @@ impl Jwks {
         }
         // Whoever gives up while it runs has tried, too.
         let attempt = last.insert(Attempt { at: Instant::now(), failed: true });
-        match self.download().await {
+        let downloaded = self.download().await;
+        // From the end on: whoever has waited for a slow one is not to begin another.
+        *attempt = Attempt { at: Instant::now(), failed: downloaded.is_err() };
+        match downloaded {
             Ok(keys) => {
-                attempt.failed = false;
                 *self.kept.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
                 Ok(())
             }

@@ -8,6 +8,9 @@ use jsonwebtoken::{
 
 use crate::{AuthError, claims::Claims, jwks::Jwks, jwt_config::JwtConfig};
 
+/// Keys that are tried for one token, which need not name one.
+const MAX_TRIED: usize = 8;
+
 /// Where the keys come from.
 pub(crate) enum Keys {
     /// One that signs as well.
@@ -54,7 +57,7 @@ impl Keys {
                     return Err(AuthError::BadToken);
                 }
                 let mut opened = Err(AuthError::UnknownKey);
-                for key in jwks.keys(header.kid.as_deref()).iter() {
+                for key in jwks.keys(header.kid.as_deref()).iter().take(MAX_TRIED) {
                     opened = read(token, key, rules);
                     if !matches!(opened, Err(AuthError::BadToken)) {
                         break;

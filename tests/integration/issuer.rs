@@ -13,7 +13,10 @@ mod published;
 
 use key::{Key, claims};
 
-use crate::util::{TestApp, User};
+use crate::{
+    command::Folder,
+    util::{TestApp, User},
+};
 
 const ALGORITHMS: [(Algorithm, &str); 3] =
     [(Algorithm::RS256, "RS256"), (Algorithm::ES256, "ES256"), (Algorithm::EdDSA, "EdDSA")];
@@ -153,6 +156,34 @@ async fn nobody_registers_or_logs_in_where_tokens_are_issued_elsewhere() {
         assert!(refusal["error"].as_str().unwrap().contains("issued elsewhere"), "{refusal}");
     }
     app.post("/auth/logout").bearer(&key.sign(&claims("ada"))).await.expect(204);
+
+    let pem = key.pem.replace('\n', "\\n");
+    let variables =
+        [("HORNERO__AUTH__JWT__ALGORITHM", "EdDSA"), ("HORNERO__AUTH__JWT__PUBLIC_KEY", &pem)];
+    let end = Folder::new().run(&["token", "issue", "--service", "billing"], &variables);
+    assert_eq!((end.code, &*end.output), (Some(1), ""));
+    assert!(end.errors.contains("issued elsewhere"), "{}", end.errors);
+}
+
+#[test]
+fn key_that_is_none_is_told_when_the_server_starts() {
+    let folder = Folder::new();
+    let start = |algorithm: &str, key: &str| {
+        let variables = [
+            ("HORNERO__SERVER__PORT", "0"),
+            ("HORNERO__AUTH__JWT__ALGORITHM", algorithm),
+            ("HORNERO__AUTH__JWT__PUBLIC_KEY", key),
+        ];
+        let end = folder.run(&["serve"], &variables);
+        assert_eq!(end.code, Some(1), "{}", end.output);
+        end.errors
+    };
+    let key = Key::new("k1", Algorithm::ES256);
+    assert!(
+        start("ES256", "nowhere.pem").contains("auth.jwt.publicKey nowhere.pem cannot be read")
+    );
+    assert!(start("RS256", &key.pem).contains("is no public key for RS256"));
+    assert!(start("ES256", "-----BEGIN PRIVATE KEY-----").contains("is a private key"));
 }
 
 #[tokio::test]
@@ -192,14 +223,17 @@ async fn rights_are_what_admins_make_of_a_user_unless_the_issuer_is_trusted() {
 }
 
 #[tokio::test]
-async fn guest_of_another_issuer_is_a_guest() {
+async fn guest_of_another_issuer_is_a_guest_who_is_not_removed() {
     let key = Key::new("k1", Algorithm::ES256);
-    let app = with_key(&key, &[]).await;
+    let soon = [("HORNERO__AUTH__JWT__MAX_AGE", "1s"), ("HORNERO__AUTH__GUEST_MAX_AGE", "1s")];
+    let app = with_key(&key, &soon).await;
     let mut says = claims("eve");
     says["user_type"] = json!("guest");
     let eve = user(&app, "eve", key.sign(&says));
     eve.post("/rooms", json!({ "name": "Kitchen" })).await.expect(403);
-    eve.session().await;
+    let session = eve.session().await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    eve.get(&format!("/sessions/{session}")).await.expect(200);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Keys that the issuer publishes, and may change, lose or not tell.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hornero::testing::Answer;
 use jsonwebtoken::Algorithm;
@@ -61,6 +61,25 @@ async fn tokens_with_made_up_keys_do_not_make_the_server_ask_again_and_again() {
     }
 
     assert_eq!(server.asked(), 2);
+}
+
+#[tokio::test]
+async fn slow_issuer_keeps_nobody_waiting_for_more_than_one_try() {
+    let (known, new) = (Key::new("k1", Algorithm::RS256), Key::new("k2", Algorithm::RS256));
+    let server = KeyServer::of(&[&known]).await;
+    let app = reading(&server, &[]).await;
+    server.change(Behaviour::IsSlow);
+    tokio::time::sleep(PAUSE).await;
+
+    let begun = Instant::now();
+    let waiting = (0..10).map(|_| show(&app, &new));
+    for answer in futures_util::future::join_all(waiting).await {
+        answer.expect(503);
+    }
+
+    assert!(begun.elapsed() < 2 * PAUSE, "{:?}", begun.elapsed());
+    assert_eq!(server.asked(), 2);
+    show(&app, &known).await.expect(200);
 }
 
 #[tokio::test]
