@@ -120,6 +120,14 @@ impl TokenService {
         Ok(())
     }
 
+    /// Whether there is a key to check tokens with: another issuer's may not have been had yet.
+    pub fn has_keys(&self) -> bool {
+        match &self.keys {
+            Keys::Published(jwks) => !jwks.keys(None).is_empty(),
+            Keys::Secret { .. } | Keys::Public(_) => true,
+        }
+    }
+
     /// Life of the tokens that are issued.
     pub fn life(&self) -> Duration {
         self.life

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use auth::UserService;
+use auth::{TokenService, UserService};
 use chrono::{DateTime, Utc};
 use database::Database;
 use delivery::EventLog;
@@ -67,6 +67,7 @@ impl Report {
 pub(crate) struct HealthService {
     db: Arc<Database>,
     users: Arc<UserService>,
+    tokens: Arc<TokenService>,
     log: Arc<EventLog>,
     stopping: Arc<Stopping>,
     last: Mutex<Option<(Instant, Report)>>,
@@ -76,10 +77,11 @@ impl HealthService {
     pub(crate) fn new(
         db: Arc<Database>,
         users: Arc<UserService>,
+        tokens: Arc<TokenService>,
         log: Arc<EventLog>,
         stopping: Arc<Stopping>,
     ) -> Self {
-        Self { db, users, log, stopping, last: Mutex::default() }
+        Self { db, users, tokens, log, stopping, last: Mutex::default() }
     }
 
     /// How the server is, or was within the last second.
@@ -123,8 +125,13 @@ impl HealthService {
 
     fn auth(&self) -> Finding {
         let is_old = self.users.standing_age() > OLD;
-        let message = is_old.then_some("does not know which logins were revoked of late");
-        let state = if is_old { State::Slow } else { State::Up };
+        let (state, message) = if !self.tokens.has_keys() {
+            (State::Down, Some("has no keys of the issuer to check tokens with"))
+        } else if is_old {
+            (State::Slow, Some("does not know which logins were revoked of late"))
+        } else {
+            (State::Up, None)
+        };
         Finding { state, took: Duration::ZERO, at: Utc::now(), message }
     }
 

@@ -166,6 +166,23 @@ async fn nobody_registers_or_logs_in_where_tokens_are_issued_elsewhere() {
 }
 
 #[test]
+fn doctor_complains_of_keys_that_others_may_change_on_the_way() {
+    let folder = Folder::new();
+    let ask = |url: &str| {
+        let variables = [
+            ("HORNERO_PROFILE", "production"),
+            ("HORNERO__AUTH__JWT__ALGORITHM", "RS256"),
+            ("HORNERO__AUTH__JWT__JWKS_URL", url),
+        ];
+        let end = folder.run(&["doctor"], &variables);
+        end.output.lines().find(|it| it.contains("secrets:")).unwrap().to_owned()
+    };
+    assert!(ask("http://login.example.org/keys").starts_with("WRONG"));
+    assert!(ask("https://login.example.org/keys").starts_with("ok"));
+    assert!(ask("http://localhost:9000/keys").starts_with("ok"));
+}
+
+#[test]
 fn key_that_is_none_is_told_when_the_server_starts() {
     let folder = Folder::new();
     let start = |algorithm: &str, key: &str| {

@@ -132,6 +132,22 @@ async fn server_starts_and_goes_on_whatever_the_issuer_answers() {
 }
 
 #[tokio::test]
+async fn operators_are_told_while_no_token_can_be_checked() {
+    let key = Key::new("k1", Algorithm::RS256);
+    let server = KeyServer::that(Behaviour::Fails).await;
+    let app = reading(&server, &[]).await;
+
+    let health = app.get("/health").await.expect(200);
+    assert_eq!(health["status"], "degraded");
+    assert_eq!(health["checks"]["auth_service"]["status"], "down");
+
+    server.rotate(&[&key]);
+    tokio::time::sleep(PAUSE).await;
+    show(&app, &key).await.expect(200);
+    assert_eq!(app.get("/health").await.expect(200)["status"], "healthy");
+}
+
+#[tokio::test]
 async fn keys_for_something_else_open_nothing() {
     let key = Key::new("good", Algorithm::RS256);
     let encrypts = Key::new("encrypts", Algorithm::RS256);
