@@ -37,7 +37,7 @@ mod writer;
 pub use access::{Access, AccessPolicy, Participant, Right};
 pub use announcement::{Announcement, Vocabulary};
 pub use config::DeliveryConfig;
-pub use conversation::{Conversation, ConversationId, ConversationKind, Conversations};
+pub use conversation::{Conversation, ConversationId, ConversationKind, Conversations, Keeper};
 pub use error::{AccessError, AppendError};
 pub use event_log::{
     Appended, Appending, Decision, Draft, EventKind, EventLog, Placed, Stored, Tally,
