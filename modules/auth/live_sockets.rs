@@ -119,6 +119,11 @@ impl LiveSockets {
         self.standing.age(now)
     }
 
+    /// A user's sockets.
+    pub(crate) fn of(&self, user: &UserId) -> Vec<SocketRef> {
+        self.lock().of(user).cloned().collect()
+    }
+
     /// Whether a user is connected.
     pub(crate) fn presence(&self, user: &UserId) -> Presence {
         if self.lock().of_user.contains_key(user) {

@@ -36,6 +36,7 @@ mod tests;
 mod token;
 mod user;
 mod user_service;
+mod user_sockets;
 mod watch;
 
 pub use caller::Caller;
@@ -47,6 +48,7 @@ pub use login::LoginId;
 pub use token::TokenService;
 pub use user::{NewUser, Role, Scope, Status, User, UserId, UserType};
 pub use user_service::{ChangeUser, UserService};
+pub use user_sockets::UserSockets;
 
 use crate::{
     cleaning::Cleaning,
@@ -62,7 +64,8 @@ use crate::{
     watch::Watch,
 };
 
-/// Wires up authentication. Exports [`TokenService`] for guards, and [`UserService`].
+/// Wires up authentication. Exports [`TokenService`] for guards, [`UserService`] and
+/// [`UserSockets`].
 pub struct AuthModule;
 
 impl Module for AuthModule {
@@ -79,6 +82,7 @@ impl Module for AuthModule {
             .try_provide(CredentialLimits::open)
             .provide(AuthService::new)
             .provide(UserService::new)
+            .provide(UserSockets::new)
             .provide(Watch::new)
             .provide(Cleaning::new)
             .controller(AuthController::new)
@@ -88,7 +92,8 @@ impl Module for AuthModule {
             .task(Watch::run)
             .task(Cleaning::run)
             .export::<TokenService>()
-            .export::<UserService>();
+            .export::<UserService>()
+            .export::<UserSockets>();
     }
 }
 
