@@ -85,6 +85,10 @@ pub enum MessageType {
     Robot,
     /// What the system says. For services and admins.
     System,
+    /// A file of the sender's in the conversation, by `metadata.fileId`.
+    File,
+    /// The same, of a picture.
+    Image,
 }
 
 impl MessageType {
@@ -93,12 +97,19 @@ impl MessageType {
             Self::Chat => "chat",
             Self::Robot => "robot",
             Self::System => "system",
+            Self::File => "file",
+            Self::Image => "image",
         }
+    }
+
+    /// Whether it names a file.
+    pub(crate) fn has_file(self) -> bool {
+        matches!(self, Self::File | Self::Image)
     }
 
     /// A type that this version does not know is something that is said.
     pub(crate) fn parse(name: &str) -> Self {
-        let known = [Self::Robot, Self::System];
+        let known = [Self::Robot, Self::System, Self::File, Self::Image];
         known.into_iter().find(|it| it.as_str() == name).unwrap_or_default()
     }
 }

@@ -19,6 +19,7 @@ use delivery::{DeliveryModule, EventHistory, TypingUsers, UnreadCounter};
 use hornero::{BoxError, Module, ModuleDef};
 
 mod announcements;
+mod attachments;
 mod controller;
 mod dto;
 mod entity;
@@ -34,6 +35,7 @@ mod session_gateway;
 mod tests;
 mod typing;
 
+pub use attachments::{Attachments, FileSource};
 pub use dto::{EditMessage, SendMessage};
 pub use error::ChatError;
 pub use message::{
@@ -49,7 +51,7 @@ use crate::{
     typing::Typing,
 };
 
-/// Wires up chat. Exports [`ChatService`].
+/// Wires up chat. Exports [`ChatService`], and [`Attachments`] for who keeps files.
 pub struct ChatModule;
 
 impl Module for ChatModule {
@@ -58,6 +60,7 @@ impl Module for ChatModule {
             .import::<DatabaseModule>()
             .import::<DeliveryModule>()
             .bind(SeaOrmMessageRepository::bind)
+            .provide(Attachments::default)
             .provide(Typing::new)
             .provide(ChatService::new)
             .controller(ChatController::new)
@@ -66,6 +69,7 @@ impl Module for ChatModule {
             .on_init(set_sources)
             .on_init(set_unread)
             .on_init(set_typing)
+            .export::<Attachments>()
             .export::<ChatService>();
     }
 }

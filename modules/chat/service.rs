@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::Caller;
+use auth::{Caller, UserId};
 use delivery::{
     Access, AccessError, Appending, ConversationId, ConversationKind, Conversations, EventLog,
     Right,
@@ -10,6 +10,7 @@ use delivery::{
 use hornero::Metrics;
 
 use crate::{
+    attachments::Attachments,
     dto::{EditMessage, SendMessage},
     error::ChatError,
     history::Range,
@@ -29,6 +30,7 @@ pub struct ChatService {
     log: Arc<EventLog>,
     messages: Arc<dyn MessageRepository>,
     typing: Arc<Typing>,
+    attachments: Arc<Attachments>,
     kinds: Kinds,
 }
 
@@ -48,6 +50,7 @@ impl ChatService {
         log: Arc<EventLog>,
         messages: Arc<dyn MessageRepository>,
         typing: Arc<Typing>,
+        attachments: Arc<Attachments>,
         metrics: Arc<Metrics>,
     ) -> Self {
         let kinds = Kinds {
@@ -56,7 +59,7 @@ impl ChatService {
             delete: Arc::new(Delete),
             clear: Arc::new(Clear),
         };
-        Self { access, conversations, log, messages, typing, kinds }
+        Self { access, conversations, log, messages, typing, attachments, kinds }
     }
 
     /// Stores a message, then announces it to everybody who has joined the conversation.
@@ -76,24 +79,41 @@ impl ChatService {
     ) -> Result<Appending<Message>, ChatError> {
         self.access.require(caller, conversation, Right::Send).await?;
         let (role, r#type) = (message.role, message.r#type);
-        let is_a_persons = role == MessageRole::User && r#type == MessageType::Chat;
-        if !is_a_persons && !caller.administers() {
+        let of_persons = r#type == MessageType::Chat || r#type.has_file();
+        if !(of_persons && role == MessageRole::User || caller.administers()) {
             return Err(ChatError::NotAPerson);
         }
+        let (sender, metadata) = (&caller.user_id, &message.metadata);
+        self.attachments.check(sender, conversation, r#type, metadata).await?;
+        self.send_for(sender, conversation, message).await
+    }
+
+    /// Does the same for somebody who was let in before, and whose message is only due now, such
+    /// as that of a file which had to be looked through first. Nothing is asked of the sender.
+    ///
+    /// # Errors
+    ///
+    /// [`ChatError`]; then the message is not stored.
+    pub async fn send_for(
+        &self,
+        sender: &UserId,
+        conversation: ConversationId,
+        message: SendMessage,
+    ) -> Result<Appending<Message>, ChatError> {
         let draft = NewMessage {
             conversation,
             kind: self.access.kind(conversation).await?,
-            sender: caller.user_id.clone(),
+            sender: sender.clone(),
             client_message_id: message.client_message_id.map(Arc::from),
-            role,
-            r#type,
+            role: message.role,
+            r#type: message.r#type,
             content: harmless(message.content, message.formatting)?,
             formatting: message.formatting,
             metadata: Arc::new(message.metadata),
         };
         let appending = self.log.submit(Arc::clone(&self.kinds.send), draft)?;
         // Who has sent the message has stopped typing it.
-        self.typing.stop(conversation, &caller.user_id).await;
+        self.typing.stop(conversation, sender).await;
         Ok(appending)
     }
 
@@ -117,6 +137,10 @@ impl ChatService {
         let message = self.messages.find(id, kind).await?.ok_or(ChatError::NoMessage)?;
         if message.sender != caller.user_id {
             return Err(ChatError::NotTheSender);
+        }
+        if let Some(metadata) = &edit.metadata {
+            let sender = &message.sender;
+            self.attachments.check(sender, conversation, message.r#type, metadata).await?;
         }
         let content = edit.content.map(|it| harmless(it, message.formatting)).transpose()?;
         let metadata = edit.metadata.map(Arc::new);

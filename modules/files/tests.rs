@@ -1,0 +1,10 @@
+//! The rules of files.
+
+use hornero::App;
+
+use crate::FilesModule;
+
+#[test]
+fn wiring() {
+    App::of::<FilesModule>().check().unwrap();
+}
