@@ -1,6 +1,5 @@
 """python-socketio against the chat server: what its users do, over each transport."""
 
-import sys
 import threading
 import unittest
 import uuid
@@ -146,8 +145,3 @@ class OverWebsocket(PythonClient, unittest.TestCase):
 
 class OverTheDefaultUpgrade(PythonClient, unittest.TestCase):
     pass
-
-
-if __name__ == "__main__":
-    # On the standard output, where whoever counts reads it.
-    unittest.main(testRunner=unittest.TextTestRunner(stream=sys.stdout, verbosity=2))
