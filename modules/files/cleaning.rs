@@ -69,7 +69,12 @@ impl Cleaning {
         }
     }
 
-    async fn clean(&self) -> Result<(), FileError> {
+    /// Removes all that is to be removed.
+    ///
+    /// # Errors
+    ///
+    /// A failure of the storage or the database. What is left is removed the next time.
+    pub(crate) async fn clean(&self) -> Result<(), FileError> {
         loop {
             let ids = self.files.leftovers(self.broken_off(), BATCH).await?;
             if ids.is_empty() {

@@ -190,3 +190,33 @@ fn is_address(text: &str) -> bool {
     let parts = text.rsplit_once(':');
     parts.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|it| it > 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys that are wrong when the configuration is changed like this.
+    fn wrong(change: impl FnOnce(&mut FilesConfig)) -> Vec<&'static str> {
+        let mut config = FilesConfig::default();
+        change(&mut config);
+        config.problems().into_iter().map(|it| it.0).collect()
+    }
+
+    #[test]
+    fn wrong_settings_are_named() {
+        assert_eq!(wrong(|_| ()), [] as [&str; 0]);
+        assert_eq!(wrong(|it| it.types.push("image/pgn".to_owned())), ["types"]);
+        assert_eq!(wrong(|it| it.types.clear()), ["types"]);
+        assert_eq!(wrong(|it| it.max_bytes = 0), ["maxBytes"]);
+        assert_eq!(wrong(|it| it.max_uploads = 0), ["maxUploads"]);
+        assert_eq!(wrong(|it| it.upload_timeout_ms = 0), ["uploadTimeoutMs"]);
+        assert_eq!(wrong(|it| it.s3.endpoint = "minio".to_owned()), ["s3.endpoint"]);
+        assert_eq!(wrong(|it| it.s3.access_key = "key".to_owned()), ["s3.secretKey"]);
+        for address in ["clamd", "clamd:", ":3310", "clamd:0", "clamd:99999"] {
+            let set = |it: &mut FilesConfig| it.scanner.address = address.to_owned();
+            assert_eq!(wrong(set), ["scanner.address"], "{address}");
+        }
+        assert_eq!(wrong(|it| it.scanner.address = "[::1]:3310".to_owned()), [] as [&str; 0]);
+        assert_eq!(wrong(|it| it.scanner.timeout_ms = 0), ["scanner.timeoutMs"]);
+    }
+}
