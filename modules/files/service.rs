@@ -231,6 +231,7 @@ impl FileService {
         if self.conversations.find(file.conversation).await?.is_none() {
             return Err(AccessError::Denied.into());
         }
+        drop(received.place);
         Ok(file)
     }
 

@@ -16,8 +16,7 @@ pub(crate) struct Upload {
     hash: Sha256,
     size: u64,
     limits: Limits,
-    /// There are only so many at a time.
-    _place: OwnedSemaphorePermit,
+    place: OwnedSemaphorePermit,
 }
 
 /// What is taken.
@@ -32,6 +31,8 @@ pub(crate) struct Received {
     pub(crate) size: u64,
     pub(crate) content_type: &'static str,
     pub(crate) sha256: String,
+    /// One of those that there are at a time, until all is done with the file.
+    pub(crate) place: OwnedSemaphorePermit,
 }
 
 impl Upload {
@@ -42,7 +43,7 @@ impl Upload {
         place: OwnedSemaphorePermit,
     ) -> Self {
         let (content, hash) = (Content::default(), Sha256::new());
-        Self { id, writing, content, hash, size: 0, limits, _place: place }
+        Self { id, writing, content, hash, size: 0, limits, place }
     }
 
     /// Takes the next bytes.
@@ -78,7 +79,8 @@ impl Upload {
             }
         };
         self.writing.finish().await?;
-        Ok(Received { size: self.size, content_type, sha256: hexadecimal(&self.hash.finalize()) })
+        let sha256 = hexadecimal(&self.hash.finalize());
+        Ok(Received { size: self.size, content_type, sha256, place: self.place })
     }
 
     /// Gives up.

@@ -89,7 +89,7 @@ async fn upload_file(
         ClientError::new(ErrorKind::UnsupportedMediaType, text)
     })?;
     let files = Arc::clone(&this.files);
-    // On a task of its own: if the client goes away, what has come is to be removed at once.
+    // On a task of its own: if the client goes away, what has come is kept or removed all the same.
     let receiving = async move { receive(&files, &caller, form).await };
     let file = tokio::spawn(receiving.instrument(Span::current())).await;
     // The panic itself was logged.

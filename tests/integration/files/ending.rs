@@ -6,8 +6,12 @@ use sea_orm::{ConnectionTrait, Statement};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 use uuid::Uuid;
 
-use super::{BOUNDARY, form, kept, kept_are, rows_are, to_room};
-use crate::util::{TestApp, text};
+use super::{
+    BOUNDARY,
+    clamd::{Clamd, Mood},
+    form, kept, kept_are, rows_are, to_room,
+};
+use crate::util::{TestApp, User, text};
 
 #[tokio::test]
 async fn files_go_with_their_conversation() {
@@ -32,15 +36,7 @@ async fn upload_that_is_broken_off_leaves_nothing() {
     let ada = app.register("Ada").await;
     let room = ada.room("private").await;
     let body = form(&[("roomId", None, room.as_bytes()), ("file", Some("a"), &[b'a'; 2_000_000])]);
-    let head = format!(
-        "POST /files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\
-         Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n",
-        ada.token,
-        body.len()
-    );
-    let mut client = TcpStream::connect(app.address()).await.unwrap();
-    client.write_all(head.as_bytes()).await.unwrap();
-    client.write_all(&body[..1_500_000]).await.unwrap();
+    let client = sent(&app, &ada, &body, 1_500_000).await;
     kept_are(&app, 1).await;
     assert!(kept(&app)[0].to_str().unwrap().ends_with("#1"), "{:?}", kept(&app));
 
@@ -48,6 +44,42 @@ async fn upload_that_is_broken_off_leaves_nothing() {
 
     kept_are(&app, 0).await;
     rows_are(&app, 0).await;
+}
+
+#[tokio::test]
+async fn client_that_goes_away_while_its_file_is_looked_through_leaves_nothing() {
+    let clamd = Clamd::start(Mood::Silent).await;
+    let app = TestApp::with(&[
+        ("HORNERO__FILES__SCANNER__ADDRESS", &clamd.address),
+        ("HORNERO__FILES__SCANNER__TIMEOUT_MS", "500"),
+    ])
+    .await;
+    let ada = app.register("Ada").await;
+    let room = ada.room("private").await;
+    let body = form(&[("roomId", None, room.as_bytes()), ("file", Some("a"), b"a")]);
+    let client = sent(&app, &ada, &body, body.len()).await;
+    while clamd.seen().is_empty() {
+        tokio::task::yield_now().await;
+    }
+
+    drop(client);
+
+    kept_are(&app, 0).await;
+    rows_are(&app, 0).await;
+}
+
+/// A client that has sent so many bytes of a form, and waits.
+async fn sent(app: &TestApp, user: &User, body: &[u8], count: usize) -> TcpStream {
+    let head = format!(
+        "POST /files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\
+         Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n",
+        user.token,
+        body.len()
+    );
+    let mut client = TcpStream::connect(app.address()).await.unwrap();
+    client.write_all(head.as_bytes()).await.unwrap();
+    client.write_all(&body[..count]).await.unwrap();
+    client
 }
 
 #[tokio::test]
@@ -63,10 +95,10 @@ async fn sqlite_only_what_a_killed_server_was_receiving_is_removed_at_the_start(
         let tx = database.begin().await.unwrap();
         let sql = "INSERT INTO files (id, uploader_id, name, size, content_type, sha256, status, \
                    announce, created_at, unfinished_since) \
-                   VALUES ($1, 'u', '', 0, '', '', 'uploading', false, $2, $2)";
-        let now = "2026-11-21T00:00:00.000+00:00".into();
+                   SELECT $1, 'u', '', 0, '', '', 'uploading', false, now, now \
+                   FROM (SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now') AS now)";
         let backend = tx.get_database_backend();
-        let row = Statement::from_sql_and_values(backend, sql, [id.into(), now]);
+        let row = Statement::from_sql_and_values(backend, sql, [id.into()]);
         tx.execute_raw(row).await.unwrap();
         tx.commit().await.unwrap();
         let name = id.to_string();
