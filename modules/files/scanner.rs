@@ -81,13 +81,16 @@ impl Scanner {
         let answer = asked.await.map_err(|_| ScanError::Slow(self.patience))??;
         let text = String::from_utf8_lossy(&answer);
         let text = text.trim_end_matches(['\0', '\n', '\r']);
-        match text.strip_prefix("stream: ") {
-            Some("OK") => Ok(Verdict::Clean),
-            Some(found) if found.ends_with(" FOUND") => {
+        let verdict = text.strip_prefix("stream: ");
+        if verdict == Some("OK") {
+            return Ok(Verdict::Clean);
+        }
+        match verdict.and_then(|it| it.strip_suffix(" FOUND")) {
+            Some(found) => {
                 tracing::warn!("The scanner found {found:?} in a file");
                 Ok(Verdict::Infected)
             }
-            _ => Err(ScanError::Unclear(text.chars().take(200).collect())),
+            None => Err(ScanError::Unclear(text.chars().take(200).collect())),
         }
     }
 

@@ -46,8 +46,7 @@ async fn conversation_that_ends_meanwhile_takes_the_file_along() {
     upload.add("a".into()).await.unwrap();
     files.end_room().await;
 
-    let new =
-        crate::service::NewFile { conversation: files.room, name: "a".to_owned(), announce: false };
+    let new = NewFile { conversation: files.room, name: "a".to_owned(), announce: false };
     let refused = files.service.keep(&ada, upload, new).await.unwrap_err();
 
     assert_eq!(code(refused), "ROOM_ACCESS_DENIED");
