@@ -16,7 +16,7 @@ mod database;
 mod documents;
 mod endings;
 mod expiry;
-pub(crate) mod files;
+mod files;
 mod guards;
 mod health;
 mod history;
