@@ -115,6 +115,15 @@ class PythonClient:
         heard = ben.wait(RECEIVED, len(sent))
         self.assertEqual([message["content"] for message in heard], sent)
 
+    def test_file_arrives(self):
+        room, ada, ben = self.two_in_a_room()
+        file = {"roomId": room, "name": "notes.txt", "contentType": "text/plain", "data": b"buy milk"}
+        accepted = ada.ask("chat:file:upload", file)
+        told = ada.wait("chat:file:uploaded")[0]
+        self.assertEqual((told["file"]["id"], told["file"]["size"]), (accepted["fileId"], 8))
+        message = ben.wait(RECEIVED)[0]
+        self.assertEqual((message["type"], message["content"]), ("file", "notes.txt"))
+
     def test_refusal_is_answered(self):
         ada = self.connect()
         room = {"roomId": str(uuid.uuid4())}
