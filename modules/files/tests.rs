@@ -30,6 +30,7 @@ use crate::{
     FileError, FilesModule,
     cleaning::Cleaning,
     file::File,
+    finishing::Finishing,
     repository::FileRepository,
     service::{FileService, NewFile},
     storage::Storage,
@@ -173,6 +174,7 @@ struct Inside {
     service: Arc<FileService>,
     rows: Arc<dyn FileRepository>,
     cleaning: Arc<Cleaning>,
+    finishing: Arc<Finishing>,
 }
 
 /// The module itself, and a look into it.
@@ -191,8 +193,9 @@ async fn find(
     service: Arc<FileService>,
     rows: Arc<dyn FileRepository>,
     cleaning: Arc<Cleaning>,
+    finishing: Arc<Finishing>,
 ) -> Result<(), BoxError> {
-    let _ = found.0.set(Inside { wired, service, rows, cleaning });
+    let _ = found.0.set(Inside { wired, service, rows, cleaning, finishing });
     Ok(())
 }
 
@@ -202,6 +205,7 @@ struct TestFiles {
     service: Arc<FileService>,
     rows: Arc<dyn FileRepository>,
     cleaning: Arc<Cleaning>,
+    finishing: Arc<Finishing>,
     members: Arc<MembersOnly>,
     store: Arc<MemoryStore>,
     room: ConversationId,
@@ -221,7 +225,7 @@ impl TestFiles {
         let app = App::of::<TestModule>().with_config(config);
         let app = app.override_with(Arc::clone(&found)).override_with(Arc::new(storage));
         let server = app.build().await.unwrap();
-        let Inside { wired, service, rows, cleaning } = found.0.get().unwrap().clone();
+        let Inside { wired, service, rows, cleaning, finishing } = found.0.get().unwrap().clone();
         let members = Arc::new(MembersOnly::default());
         wired.access.set_policy(ConversationKind::Room, members.clone());
         let room = ConversationId::generate();
@@ -229,7 +233,7 @@ impl TestFiles {
         wired.conversations.begin(&tx, room, ConversationKind::Room, Utc::now()).await.unwrap();
         tx.commit().await.unwrap();
         let (_server, _folder) = (server, folder);
-        Self { wired, service, rows, cleaning, members, store, room, _server, _folder }
+        Self { wired, service, rows, cleaning, finishing, members, store, room, _server, _folder }
     }
 
     fn member(&self) -> Caller {

@@ -70,6 +70,38 @@ async fn bytes_are_removed_once_the_storage_is_back() {
 }
 
 #[tokio::test]
+async fn message_tells_of_a_file_once_however_often_it_is_tried() {
+    let files = TestFiles::start().await;
+    let ada = files.member();
+    let id = files.bring(&ada, b"a").await.unwrap().id;
+    let room = files.wired.conversations.find(files.room).await.unwrap().unwrap();
+    assert_eq!(room.message_count, 1);
+    // As if the server had been killed between the message and this note.
+    assert!(files.rows.advance(id, FileStatus::Done, FileStatus::Unannounced).await.unwrap());
+
+    let due = files.rows.unfinished(Utc::now(), None, 10).await.unwrap();
+    assert!(files.finishing.finish_or_retry(&due[0]).await);
+
+    let room = files.wired.conversations.find(files.room).await.unwrap().unwrap();
+    assert_eq!((room.message_count, room.last_seq), (1, 1));
+    assert_eq!(files.rows.unfinished(Utc::now(), None, 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn file_whose_conversation_has_ended_is_not_tried_for_ever() {
+    let files = TestFiles::start().await;
+    let ada = files.member();
+    let id = files.bring(&ada, b"a").await.unwrap().id;
+    files.rows.advance(id, FileStatus::Done, FileStatus::Unannounced).await.unwrap();
+    files.end_room().await;
+
+    let due = files.rows.unfinished(Utc::now(), None, 10).await.unwrap();
+    files.finishing.finish_or_retry(&due[0]).await;
+
+    assert_eq!(files.rows.unfinished(Utc::now(), None, 10).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn guests_begin_nothing() {
     let files = TestFiles::start().await;
     let mut guest = files.member();
