@@ -91,7 +91,9 @@ async fn message_tells_of_a_file_once_however_often_it_is_tried() {
 async fn file_whose_conversation_has_ended_is_not_tried_for_ever() {
     let files = TestFiles::start().await;
     let ada = files.member();
-    let id = files.bring(&ada, b"a").await.unwrap().id;
+    let upload = files.service.begin(&ada).await.unwrap();
+    let silent = NewFile { conversation: files.room, name: "a".to_owned(), announce: false };
+    let id = files.service.keep(&ada, upload, silent).await.unwrap().id;
     files.rows.advance(id, FileStatus::Done, FileStatus::Unannounced).await.unwrap();
     files.end_room().await;
 
