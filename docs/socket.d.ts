@@ -38,12 +38,15 @@ export interface ClientToServerEvents {
   "send_message": (payload: Payload<"send_message", ToSession & SendMessage>, ack: (answer: Ack<SessionMessageView>) => void) => void;
   /** For: chat. */
   "typing": (payload: Payload<"typing", SetTyping>, ack?: (answer: Ack<null>) => void) => void;
+  /** For: chat. */
+  "chat:file:upload": (payload: Payload<"chat:file:upload", UploadFile>, ack: (answer: Ack<FileAccepted>) => void) => void;
 }
 
 /** What clients hear. */
 export interface ServerToClientEvents {
   "chat:conversation:cleared": (data: Sent<ConversationCleared>) => void;
   "chat:error": (data: ErrorObject) => void;
+  "chat:file:uploaded": (data: Sent<FileUploaded>) => void;
   "chat:message:deleted": (data: Sent<MessageDeleted>) => void;
   "chat:message:read": (data: Sent<MessageRead>) => void;
   "chat:message:received": (data: Sent<MessageView>) => void;
@@ -81,6 +84,9 @@ export type Sent<Data> = Data & { version: "1.0" };
 
 /** The answer to an event, as an event. */
 export type Reply<Data> = Data & { version: "1.0"; requestId?: string };
+
+/** Bytes, which are a binary part of the packet. */
+export type Binary = ArrayBuffer | Uint8Array;
 
 /** All messages up to `throughSeq` were taken back, in the chat vocabulary. */
 export interface ConversationCleared {
@@ -181,6 +187,37 @@ export interface FieldError {
   allowed_values?: Array<string>;
 }
 
+/** Answer to `chat:file:upload`. */
+export interface FileAccepted {
+  /** The file, which is stored. */
+  fileId: FileId;
+  /** `batch-delay`: it is looked through before others see it. */
+  deliveryStatus: string;
+}
+
+/** Identifies a file. */
+export type FileId = string;
+
+/** A file may be read, and a message tells of it. */
+export interface FileUploaded {
+  file: FileView;
+  messageId: MessageId;
+}
+
+/** A file. */
+export interface FileView {
+  id: FileId;
+  /** 1 to 255 bytes, without a path and control characters. */
+  name: string;
+  /** In bytes. */
+  size: number;
+  /** What its content shows it to be. */
+  contentType: string;
+  /** Of its bytes, in hexadecimal. */
+  sha256: string;
+  conversationId: ConversationId;
+}
+
 /** How a message's content is to be read. */
 export type Formatting = "plain" | "markdown" | "html";
 
@@ -260,7 +297,7 @@ export interface MessageRead {
 export type MessageRole = "user" | "assistant" | "system";
 
 /** What kind of message it is. */
-export type MessageType = "chat" | "graph" | "robot" | "system";
+export type MessageType = "chat" | "graph" | "robot" | "system" | "file" | "image";
 
 /** A message was changed, in the chat vocabulary: the message as it is now. */
 export type MessageUpdated = MessageView;
@@ -397,7 +434,10 @@ export interface SendMessage {
   content: string | Record<string, unknown>;
   /** Default user. The others are for services and admins. */
   role?: MessageRole;
-  /** Default chat. What is neither that nor graph is for services and admins. */
+  /**
+   * Default chat. With file or image, `metadata.fileId` names a file of the sender's in this
+   * conversation. Robot and system are for services and admins.
+   */
   type?: MessageType;
   /** Default plain. Of HTML, only what is harmless is kept. */
   formatting?: Formatting;
@@ -533,6 +573,18 @@ export interface ToRoom {
 export interface ToSession {
   /** The session, or any other conversation. */
   sessionId: ConversationId;
+}
+
+/** Payload of `chat:file:upload`. */
+export interface UploadFile {
+  /** The room, or any other conversation. */
+  roomId: ConversationId;
+  /** 1 to 1,024 characters. A path, control characters and what is over 255 bytes are left out. */
+  name: string;
+  /** What the client takes it for, 1 to 255 characters. The server goes by the content. */
+  contentType: string;
+  /** At most 900 KiB. */
+  data: Binary;
 }
 
 /** Identifies a user. Text: ours are UUIDv7, those of external token issuers are their own. */

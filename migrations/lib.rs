@@ -18,6 +18,7 @@ mod m20261121_000006_create_logins;
 mod m20261121_000007_add_endings_to_conversations;
 mod m20261121_000008_add_last_seen_to_users;
 mod m20261121_000009_add_index_of_changes_to_messages;
+mod m20261121_000010_create_files;
 
 /// The steps, in the order in which they run.
 pub struct Migrator;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000007_add_endings_to_conversations::Migration),
             Box::new(m20261121_000008_add_last_seen_to_users::Migration),
             Box::new(m20261121_000009_add_index_of_changes_to_messages::Migration),
+            Box::new(m20261121_000010_create_files::Migration),
         ]
     }
 }

@@ -5,6 +5,7 @@ use auth::AuthModule;
 use chat::ChatModule;
 use database::DatabaseModule;
 use delivery::DeliveryModule;
+use files::FilesModule;
 use health::HealthModule;
 use hornero::{App, Module, ModuleDef};
 use rooms::RoomsModule;
@@ -34,6 +35,7 @@ impl Module for AppModule {
             .import::<RoomsModule>()
             .import::<SessionsModule>()
             .import::<ChatModule>()
+            .import::<FilesModule>()
             .import::<HealthModule>()
             .import::<WebModule>()
             .import::<AdminModule>();

@@ -25,6 +25,8 @@ pub const CONTRACT_VERSION: &str = "1.0";
 pub enum ErrorKind {
     /// A field, body, payload or event is not as documented.
     Invalid,
+    /// What was sent is as documented, but not taken for what is in it, such as a file for a virus.
+    Unacceptable,
     /// There is no such route.
     UnknownRoute,
     /// The route exists, but not for this method.
@@ -59,8 +61,9 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Invalid,
+        Self::Unacceptable,
         Self::UnknownRoute,
         Self::MethodNotAllowed,
         Self::UnsupportedMediaType,
@@ -81,7 +84,7 @@ impl ErrorKind {
     /// HTTP status of the refusal.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::Invalid => StatusCode::BAD_REQUEST,
+            Self::Invalid | Self::Unacceptable => StatusCode::BAD_REQUEST,
             Self::UnknownRoute | Self::NoAccess | Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -119,7 +122,7 @@ impl ErrorKind {
             Self::Unauthorized | Self::TokenExpired => "AUTH_FAILED",
             Self::Forbidden => "PERMISSION_DENIED",
             Self::NoAccess | Self::NotAMember => "ROOM_ACCESS_DENIED",
-            Self::NotFound | Self::Conflict | Self::TooLarge => "CLIENT_ERROR",
+            Self::Unacceptable | Self::NotFound | Self::Conflict | Self::TooLarge => "CLIENT_ERROR",
             Self::RateLimited => "RATE_LIMITED",
             Self::Unavailable | Self::Timeout | Self::Internal => "SERVER_ERROR",
         }
@@ -137,7 +140,8 @@ impl ErrorKind {
             | Self::Unavailable
             | Self::Timeout
             | Self::Internal => true,
-            Self::Unauthorized
+            Self::Unacceptable
+            | Self::Unauthorized
             | Self::Forbidden
             | Self::NoAccess
             | Self::NotAMember

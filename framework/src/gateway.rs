@@ -16,6 +16,7 @@ use socketioxide::{extract::SocketRef, socket::DisconnectReason};
 use crate::error::ClientError;
 
 mod answer;
+mod binary;
 mod dispatch;
 mod emit;
 mod events;
@@ -27,6 +28,7 @@ mod rate;
 mod refusals;
 mod reply;
 
+pub use binary::Binary;
 pub(crate) use emit::hang_up;
 pub use emit::{Broadcast, EmitEvent, Frame, QueueFull};
 pub use events::{EventCall, EventHandler, Events};

@@ -43,8 +43,8 @@ pub use controller::{Controller, Routes};
 pub use error::{CONTRACT_VERSION, ClientError, ErrorKind, timestamp};
 pub use extract::{Json, Query, Valid};
 pub use gateway::{
-    Broadcast, Data, EmitEvent, EventAccess, EventCall, EventHandler, Events, Frame, FromEvent,
-    Gateway, Handshake, Incoming, Later, Public, QueueFull, RateClass, Reply, Then,
+    Binary, Broadcast, Data, EmitEvent, EventAccess, EventCall, EventHandler, Events, Frame,
+    FromEvent, Gateway, Handshake, Incoming, Later, Public, QueueFull, RateClass, Reply, Then,
 };
 pub use graph::ModuleInfo;
 pub use http::{RequestId, Site};

@@ -114,7 +114,7 @@ pub use app::TestApp;
 pub use handshake::{Handshake, Refused};
 pub use packet::Packet;
 pub use request::Request;
-pub use socket::TestSocket;
+pub use socket::{TestSocket, part};
 
 /// Longest time that a test waits for what must happen: 5 seconds.
 pub const PATIENCE: Duration = Duration::from_secs(5);

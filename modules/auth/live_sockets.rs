@@ -128,6 +128,11 @@ impl LiveSockets {
         self.standing.age(now)
     }
 
+    /// A user's sockets.
+    pub(crate) fn of(&self, user: &UserId) -> Vec<SocketRef> {
+        self.lock().of(user).cloned().collect()
+    }
+
     /// Whether a user is connected.
     pub(crate) fn is_online(&self, user: &UserId) -> bool {
         self.lock().of_user.contains_key(user)

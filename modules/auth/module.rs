@@ -45,6 +45,7 @@ mod tests;
 mod token;
 mod user;
 mod user_service;
+mod user_sockets;
 mod watch;
 
 pub use caller::Caller;
@@ -58,6 +59,7 @@ pub use service_key::NewServiceKey;
 pub use token::TokenService;
 pub use user::{NewUser, Role, Scope, Status, User, UserId, UserType};
 pub use user_service::{ChangeUser, UserService};
+pub use user_sockets::UserSockets;
 
 use crate::{
     cleaning::Cleaning,
@@ -75,7 +77,8 @@ use crate::{
     watch::Watch,
 };
 
-/// Wires up authentication. Exports [`TokenService`] for guards, and [`UserService`].
+/// Wires up authentication. Exports [`TokenService`] for guards, [`UserService`] and
+/// [`UserSockets`].
 pub struct AuthModule;
 
 impl Module for AuthModule {
@@ -94,6 +97,7 @@ impl Module for AuthModule {
             .try_provide(CredentialLimits::open)
             .provide(AuthService::new)
             .provide(UserService::new)
+            .provide(UserSockets::new)
             .provide(Watch::new)
             .provide(Cleaning::new)
             .controller(AuthController::new)
@@ -107,7 +111,8 @@ impl Module for AuthModule {
             .task(LastSeen::run)
             .on_shutdown(LastSeen::finish)
             .export::<TokenService>()
-            .export::<UserService>();
+            .export::<UserService>()
+            .export::<UserSockets>();
     }
 }
 

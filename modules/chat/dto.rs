@@ -30,7 +30,8 @@ pub struct SendMessage {
     /// Default user. The others are for services and admins.
     #[serde(default)]
     pub role: MessageRole,
-    /// Default chat. What is neither that nor graph is for services and admins.
+    /// Default chat. With file or image, `metadata.fileId` names a file of the sender's in this
+    /// conversation. Robot and system are for services and admins.
     #[serde(default)]
     pub r#type: MessageType,
     /// Default plain. Of HTML, only what is harmless is kept.

@@ -27,6 +27,10 @@ pub enum ChatError {
     #[error("Only services and admins may send messages of another role or type")]
     NotAPerson,
 
+    /// The message should name a file of the sender's in the conversation.
+    #[error("`metadata.fileId` must name a file of yours in this conversation")]
+    NotAttachable,
+
     /// Nothing is left of an HTML text.
     #[error("has nothing in it but HTML that is not allowed")]
     NothingHarmless,
@@ -54,7 +58,7 @@ impl From<ChatError> for ClientError {
             ChatError::NothingToChange => Self::field("content", "required", &error.to_string()),
             ChatError::NothingHarmless => Self::field("content", "html", &error.to_string()),
             ChatError::OtherContent => Self::field("content", "type", &error.to_string()),
-            ChatError::NotAPerson | ChatError::NotTheSender => {
+            ChatError::NotAPerson | ChatError::NotAttachable | ChatError::NotTheSender => {
                 Self::new(ErrorKind::Forbidden, error.to_string())
             }
             ChatError::Storage(error) => error.into(),

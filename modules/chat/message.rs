@@ -87,6 +87,10 @@ pub enum MessageType {
     Robot,
     /// What the system says. For services and admins.
     System,
+    /// A file of the sender's in the conversation, by `metadata.fileId`.
+    File,
+    /// The same, of a picture.
+    Image,
 }
 
 impl MessageType {
@@ -96,17 +100,24 @@ impl MessageType {
             Self::Graph => "graph",
             Self::Robot => "robot",
             Self::System => "system",
+            Self::File => "file",
+            Self::Image => "image",
         }
     }
 
     /// Whether anybody may send it.
     pub(crate) fn is_a_persons(self) -> bool {
-        matches!(self, Self::Chat | Self::Graph)
+        matches!(self, Self::Chat | Self::Graph) || self.has_file()
+    }
+
+    /// Whether it names a file.
+    pub(crate) fn has_file(self) -> bool {
+        matches!(self, Self::File | Self::Image)
     }
 
     /// A type that this version does not know is something that is said.
     pub(crate) fn parse(name: &str) -> Self {
-        let known = [Self::Graph, Self::Robot, Self::System];
+        let known = [Self::Graph, Self::Robot, Self::System, Self::File, Self::Image];
         known.into_iter().find(|it| it.as_str() == name).unwrap_or_default()
     }
 }

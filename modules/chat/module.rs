@@ -19,6 +19,7 @@ use delivery::{DeliveryModule, EventHistory, TypingUsers, UnreadCounter};
 use hornero::{BoxError, Module, ModuleDef};
 
 mod announcements;
+mod attachments;
 mod content;
 mod controller;
 mod dto;
@@ -38,6 +39,7 @@ mod tail;
 mod tests;
 mod typing;
 
+pub use attachments::{Attachments, FileSource};
 pub use content::Content;
 pub use dto::{EditMessage, SendMessage};
 pub use error::ChatError;
@@ -56,7 +58,7 @@ use crate::{
     typing::Typing,
 };
 
-/// Wires up chat. Exports [`ChatService`].
+/// Wires up chat. Exports [`ChatService`], and [`Attachments`] for who keeps files.
 pub struct ChatModule;
 
 impl Module for ChatModule {
@@ -68,6 +70,7 @@ impl Module for ChatModule {
             .provide(Kept::new)
             .provide(RecentMessages::new)
             .provide(Kinds::new)
+            .provide(Attachments::default)
             .provide(Typing::new)
             .provide(ChatService::new)
             .controller(ChatController::new)
@@ -76,6 +79,7 @@ impl Module for ChatModule {
             .on_init(set_sources)
             .on_init(set_unread)
             .on_init(set_typing)
+            .export::<Attachments>()
             .export::<ChatService>();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::Caller;
+use auth::{Caller, UserId};
 use delivery::{
     Access, AccessError, Appending, ConversationId, ConversationKind, Conversations, EventLog,
     Right,
@@ -10,6 +10,7 @@ use delivery::{
 use hornero::Metrics;
 
 use crate::{
+    attachments::Attachments,
     dto::{EditMessage, SendMessage},
     error::ChatError,
     history::Range,
@@ -30,6 +31,7 @@ pub struct ChatService {
     messages: Arc<dyn MessageRepository>,
     recent: Arc<RecentMessages>,
     typing: Arc<Typing>,
+    attachments: Arc<Attachments>,
     kinds: Arc<Kinds>,
 }
 
@@ -60,9 +62,10 @@ impl ChatService {
         messages: Arc<dyn MessageRepository>,
         recent: Arc<RecentMessages>,
         typing: Arc<Typing>,
+        attachments: Arc<Attachments>,
         kinds: Arc<Kinds>,
     ) -> Self {
-        Self { access, conversations, log, messages, recent, typing, kinds }
+        Self { access, conversations, log, messages, recent, typing, attachments, kinds }
     }
 
     /// Stores a message, then announces it to everybody who has joined the conversation.
@@ -86,20 +89,37 @@ impl ChatService {
         if !is_a_persons && !caller.administers() {
             return Err(ChatError::NotAPerson);
         }
+        let (sender, metadata) = (&caller.user_id, &message.metadata);
+        self.attachments.check(sender, conversation, r#type, metadata).await?;
+        self.send_for(sender, conversation, message).await
+    }
+
+    /// Does the same for somebody who was let in before, and whose message is only due now, such
+    /// as that of a file which had to be looked through first. Nothing is asked of the sender.
+    ///
+    /// # Errors
+    ///
+    /// [`ChatError`]; then the message is not stored.
+    pub async fn send_for(
+        &self,
+        sender: &UserId,
+        conversation: ConversationId,
+        message: SendMessage,
+    ) -> Result<Appending<Message>, ChatError> {
         let draft = NewMessage {
             conversation,
             kind: self.access.kind(conversation).await?,
-            sender: caller.user_id.clone(),
+            sender: sender.clone(),
             client_message_id: message.client_message_id.map(Arc::from),
-            role,
-            r#type,
-            content: message.content.stored(r#type, message.formatting)?,
+            role: message.role,
+            r#type: message.r#type,
+            content: message.content.stored(message.r#type, message.formatting)?,
             formatting: message.formatting,
             metadata: Arc::new(message.metadata),
         };
         let appending = self.log.submit(Arc::clone(&self.kinds.send), draft)?;
         // Who has sent the message has stopped typing it.
-        self.typing.stop(conversation, &caller.user_id).await;
+        self.typing.stop(conversation, sender).await;
         Ok(appending)
     }
 
@@ -123,6 +143,10 @@ impl ChatService {
         let message = self.messages.find(id, kind).await?.ok_or(ChatError::NoMessage)?;
         if message.sender != caller.user_id {
             return Err(ChatError::NotTheSender);
+        }
+        if let Some(metadata) = &edit.metadata {
+            let sender = &message.sender;
+            self.attachments.check(sender, conversation, message.r#type, metadata).await?;
         }
         let content =
             edit.content.map(|it| it.stored(message.r#type, message.formatting)).transpose()?;

@@ -1,7 +1,8 @@
 //! Conversations: the one thing that carries messages.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use database::{StorageError, Transaction};
 use serde::{Deserialize, Serialize};
@@ -82,16 +83,43 @@ pub struct Conversation {
     pub last_activity_at: DateTime<Utc>,
 }
 
+/// Keeps something with conversations that are none of its own, and no events.
+#[async_trait]
+pub trait Keeper: Send + Sync {
+    /// Lets go of at most `limit` things of a conversation that has ended, and tells how many
+    /// those were. It is called until there are none.
+    async fn forget(&self, id: ConversationId, limit: u64) -> Result<u64, StorageError>;
+}
+
 /// Begins, finds and ends conversations.
 pub struct Conversations {
     repository: Arc<dyn ConversationRepository>,
+    keepers: RwLock<Vec<Arc<dyn Keeper>>>,
     /// Says that one has ended, and is to be removed.
     pub(crate) ended: Notify,
 }
 
 impl Conversations {
     pub(crate) fn new(repository: Arc<dyn ConversationRepository>) -> Self {
-        Self { repository, ended: Notify::new() }
+        Self { repository, keepers: RwLock::default(), ended: Notify::new() }
+    }
+
+    /// Makes `keeper` let go of what it keeps with conversations that have ended. For `on_init`
+    /// hooks.
+    pub fn add_keeper(&self, keeper: Arc<dyn Keeper>) {
+        self.keepers.write().unwrap_or_else(PoisonError::into_inner).push(keeper);
+    }
+
+    /// Lets keepers let go of at most `limit` things of a conversation that has ended.
+    pub(crate) async fn forget(&self, id: ConversationId, limit: u64) -> Result<u64, StorageError> {
+        let keepers = self.keepers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for keeper in keepers {
+            let forgotten = keeper.forget(id, limit).await?;
+            if forgotten > 0 {
+                return Ok(forgotten);
+            }
+        }
+        Ok(0)
     }
 
     /// Begins a conversation in the transaction that stores the room or session it is.

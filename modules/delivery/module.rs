@@ -39,7 +39,7 @@ mod writer;
 pub use access::{Access, AccessPolicy, Participant, Right};
 pub use announcement::{Announcement, Vocabulary};
 pub use config::DeliveryConfig;
-pub use conversation::{Conversation, ConversationId, ConversationKind, Conversations};
+pub use conversation::{Conversation, ConversationId, ConversationKind, Conversations, Keeper};
 pub use crowd::CROWD;
 pub use error::{AccessError, AppendError};
 pub use event_log::{

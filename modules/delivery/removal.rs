@@ -67,6 +67,9 @@ impl Removal {
         while self.history.forget(id, BATCH).await? > 0 {
             tokio::time::sleep(PAUSE).await;
         }
+        while self.conversations.forget(id, BATCH).await? > 0 {
+            tokio::time::sleep(PAUSE).await;
+        }
         while self.repository.remove(id, BATCH).await? == BATCH {
             tokio::time::sleep(PAUSE).await;
         }

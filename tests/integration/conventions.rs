@@ -10,6 +10,7 @@ use admin::AdminConfig;
 use auth::AuthConfig;
 use database::DatabaseConfig;
 use delivery::DeliveryConfig;
+use files::FilesConfig;
 use health::HealthConfig;
 use hornero::{
     App, Config, ConfigSection, RateLimitConfig, ServerConfig, WebsocketConfig,
@@ -183,6 +184,7 @@ fn sections() -> Vec<(&'static str, Value)> {
         section::<DatabaseConfig>(),
         section::<AuthConfig>(),
         section::<DeliveryConfig>(),
+        section::<FilesConfig>(),
         section::<HealthConfig>(),
         section::<AdminConfig>(),
     ]

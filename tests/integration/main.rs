@@ -17,6 +17,7 @@ mod database;
 mod documents;
 mod endings;
 mod expiry;
+mod files;
 mod guards;
 mod health;
 mod history;

@@ -21,7 +21,8 @@ UNLIMITED = ["MAX_REQUESTS", "CREDENTIALS", "HANDSHAKES", "EVENTS", "SIGNALS", "
 
 
 class Server:
-    def __init__(self):
+    def __init__(self, settings=None):
+        self.settings = settings or {}
         debug = REPOSITORY / os.environ.get("CARGO_TARGET_DIR", "target") / "debug"
         self.program = os.environ.get("HORNERO_BIN", str(debug / "hornero"))
         self.folder = tempfile.mkdtemp(prefix="hornero-test-")
@@ -35,6 +36,7 @@ class Server:
         environment["HORNERO__SERVER__PORT"] = str(self.port)
         environment["HORNERO__SERVER__DATA_DIR"] = self.folder
         environment.update({f"HORNERO__RATE_LIMIT__{name}": "0" for name in UNLIMITED})
+        environment.update(self.settings)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.process = subprocess.Popen([self.program], cwd=self.folder, env=environment, **quiet)
         deadline = time.monotonic() + START_LIMIT

@@ -1,6 +1,5 @@
 """python-socketio against the chat server: what its users do, over each transport."""
 
-import sys
 import threading
 import unittest
 import uuid
@@ -116,6 +115,15 @@ class PythonClient:
         heard = ben.wait(RECEIVED, len(sent))
         self.assertEqual([message["content"] for message in heard], sent)
 
+    def test_file_arrives(self):
+        room, ada, ben = self.two_in_a_room()
+        file = {"roomId": room, "name": "notes.txt", "contentType": "text/plain", "data": b"buy milk"}
+        accepted = ada.ask("chat:file:upload", file)
+        told = ada.wait("chat:file:uploaded")[0]
+        self.assertEqual((told["file"]["id"], told["file"]["size"]), (accepted["fileId"], 8))
+        message = ben.wait(RECEIVED)[0]
+        self.assertEqual((message["type"], message["content"]), ("file", "notes.txt"))
+
     def test_refusal_is_answered(self):
         ada = self.connect()
         room = {"roomId": str(uuid.uuid4())}
@@ -146,8 +154,3 @@ class OverWebsocket(PythonClient, unittest.TestCase):
 
 class OverTheDefaultUpgrade(PythonClient, unittest.TestCase):
     pass
-
-
-if __name__ == "__main__":
-    # On the standard output, where whoever counts reads it.
-    unittest.main(testRunner=unittest.TextTestRunner(stream=sys.stdout, verbosity=2))

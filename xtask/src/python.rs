@@ -21,7 +21,7 @@ pub(crate) fn suite(workspace: &Workspace, environment: &[(&'static str, String)
     bring_in_packages(&folder, &home)?;
 
     let mut python = Command::new(home.join("bin/python"));
-    python.arg("test_client.py").current_dir(&folder).envs(environment.iter().cloned());
+    python.arg("run.py").current_dir(&folder).envs(environment.iter().cloned());
     python.env("PYTHONDONTWRITEBYTECODE", "1"); // nothing is written into the tree
     if std::env::var_os("HORNERO_BIN").is_none() {
         python.env("HORNERO_BIN", workspace.server());

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use utoipa::openapi::{
     RefOr, Schema,
-    schema::{AdditionalProperties, ArrayItems, Object, SchemaType, Type},
+    schema::{
+        AdditionalProperties, ArrayItems, KnownFormat, Object, SchemaFormat, SchemaType, Type,
+    },
 };
 
 use super::{
@@ -185,6 +187,8 @@ fn type_of_object(object: &Object, indent: &str) -> String {
         SchemaType::AnyValue => return "unknown".to_owned(),
     };
     let types = types.into_iter().map(|it| match it {
+        // What Node has for it, a `Buffer`, is the second; it has no name where there is no Node.
+        Type::String if is_binary(object) => "ArrayBuffer | Uint8Array".to_owned(),
         Type::String => "string".to_owned(),
         Type::Integer | Type::Number => "number".to_owned(),
         Type::Boolean => "boolean".to_owned(),
@@ -200,6 +204,10 @@ fn type_of_object(object: &Object, indent: &str) -> String {
         Type::Object => members(object, indent),
     });
     types.collect::<Vec<_>>().join(" | ")
+}
+
+fn is_binary(object: &Object) -> bool {
+    matches!(object.format, Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
 }
 
 /// The members of an interface, in braces.

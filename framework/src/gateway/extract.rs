@@ -11,6 +11,7 @@ use socketioxide::{
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::binary::with_parts;
 use crate::{
     contract::{Shape, Signature},
     error::ClientError,
@@ -68,13 +69,18 @@ impl<G, T: FromMessageParts<LocalAdapter>> FromEvent<G, SocketioxideExtractor> f
 /// The event's payload, parsed as `T`.
 ///
 /// Unlike socketioxide's extractor of that name it opens envelopes, and a payload
-/// that does not parse is answered with the field at fault.
+/// that does not parse is answered with the field at fault. Bytes among the data are
+/// [`Binary`](super::Binary).
 #[derive(Debug, Clone, Copy)]
 pub struct Data<T>(pub T);
 
 impl<G, T: DeserializeOwned + ToSchema> FromEvent<G> for Data<T> {
     fn from_event(incoming: &mut Incoming<'_, G>) -> Result<Self, ClientError> {
-        parse::json(incoming.payload.as_bytes()).map(Self)
+        let parse = || parse::json(incoming.payload.as_bytes()).map(Self);
+        match &*incoming.value {
+            Value::Str(_, Some(parts)) => with_parts(parts, parse),
+            _ => parse(),
+        }
     }
 
     fn describe(signature: &mut Signature) {

@@ -69,6 +69,36 @@ impl TestSocket {
         }
     }
 
+    /// Like [`Self::emit_ack`], with binary parts, which stand in the data as
+    /// [`part`](super::part) says: `json!({ "pixels": part(0) })`.
+    ///
+    /// # Panics
+    ///
+    /// If no ack comes in time.
+    #[track_caller]
+    pub fn emit_ack_with_parts(
+        &mut self,
+        event: &str,
+        data: impl Serialize,
+        parts: impl IntoIterator<Item = impl Into<Bytes>>,
+    ) -> impl Future<Output = Value> {
+        let (place, arguments) = (Location::caller(), json!([event, data]));
+        let parts: Vec<Bytes> = parts.into_iter().map(Into::into).collect();
+        async move {
+            self.acks += 1;
+            let (id, here) = (self.acks, self.namespace.clone());
+            self.send(&format!("5{}-{}{id}{arguments}", parts.len(), self.prefix())).await;
+            for part in parts {
+                self.send_binary(part).await;
+            }
+            let wanted = |it: &Packet| it.is_ack(&here, id);
+            match self.take(&format!("ack of {}", arguments[0]), place, wanted).await {
+                Packet::Ack(_, _, ack) => ack,
+                packet => unreachable!("{packet:?} was not wanted"),
+            }
+        }
+    }
+
     /// Sends an event, and gives the data of its ack.
     ///
     /// # Panics
@@ -281,6 +311,11 @@ impl TestSocket {
     fn prefix(&self) -> String {
         if self.namespace == "/" { String::new() } else { format!("{},", self.namespace) }
     }
+}
+
+/// What stands in an event's data for its binary part of this number, the first being 0.
+pub fn part(number: usize) -> Value {
+    json!({ "_placeholder": true, "num": number })
 }
 
 fn event_of(packet: Packet) -> Option<(String, Value)> {

@@ -1,6 +1,7 @@
 //! Gateways, spoken to by a client that sees every packet.
 
 mod answers;
+mod binary;
 mod calls;
 mod emitting;
 mod extractors;

@@ -67,3 +67,13 @@ function explain({ code, message, details }: ErrorObject): string {
   const fields = details?.fields?.map((it) => `${it.field} ${it.rule}`) ?? [];
   return [code satisfies string, message, ...fields, details?.reason].join(" ");
 }
+
+// Bytes are an `ArrayBuffer`, or any view of one that has its bytes, such as Node's `Buffer`.
+export async function bring(roomId: string, file: ArrayBuffer | Uint8Array): Promise<string> {
+  const payload = { roomId, name: "boats.png", contentType: "image/png", data: file };
+  const accepted = await socket.emitWithAck("chat:file:upload", payload);
+  if (accepted.status === "error") throw new Error(explain(accepted.error));
+  return accepted.data.fileId;
+}
+
+socket.on("chat:file:uploaded", ({ file, messageId }) => console.log(file.size, messageId));

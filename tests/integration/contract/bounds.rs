@@ -3,6 +3,7 @@
 //! what a schema allows is accepted, and what it forbids is refused.
 
 use auth::Role;
+use hornero::testing::part;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -97,7 +98,12 @@ async fn payloads_are_judged_as_their_schemas_say() {
 }
 
 async fn is_refused(socket: &mut Socket, event: &str, payload: Value) -> bool {
-    let ack = socket.emit_ack(event, payload).await;
+    let has_bytes = payload.as_object().is_some_and(|it| it.values().any(|it| *it == part(0)));
+    let ack = if has_bytes {
+        socket.emit_ack_with_parts(event, payload, [&b"hello"[..]]).await
+    } else {
+        socket.emit_ack(event, payload).await
+    };
     ack["error"]["code"] == "PROTOCOL_ERROR"
 }
 
@@ -225,6 +231,7 @@ fn sample(property: &Property, world: &World) -> Value {
     match (kinds(schema)[0], schema["format"].as_str()) {
         ("string", Some("uuid")) => json!(world.id(&property.name)),
         ("string", Some("email")) => json!(email(40)),
+        ("string", Some("binary")) => part(0),
         ("string", _) => json!("x".repeat(schema["minLength"].as_u64().unwrap_or(1) as usize)),
         ("integer", _) => schema.get("minimum").cloned().unwrap_or(json!(1)),
         ("boolean", _) => json!(true),
@@ -244,6 +251,9 @@ fn probes(schema: &Value) -> Vec<(Value, bool)> {
     }
     match (kinds[0], schema["format"].as_str()) {
         ("string", Some("uuid")) => probes.push((json!("no-uuid"), false)),
+        ("string", Some("binary")) => {
+            probes.extend([(part(0), true), (json!("aGVsbG8="), false), (json!({}), false)]);
+        }
         // A text of ours: what is none is refused by other rules than a schema's.
         ("string", Some("cursor")) => {}
         ("string", Some("email")) => {

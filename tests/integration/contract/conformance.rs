@@ -3,11 +3,15 @@
 use std::collections::BTreeSet;
 
 use auth::Role;
+use hornero::testing::part;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::document::{self, resolved};
-use crate::util::{Socket, TestApp, text};
+use crate::{
+    files::to_room,
+    util::{Socket, TestApp, text},
+};
 
 #[tokio::test]
 async fn answers_of_routes_are_as_documented() {
@@ -31,6 +35,9 @@ async fn answers_of_routes_are_as_documented() {
     let spare_session = format!("/sessions/{}", ada.session().await);
     let said = ada.post(&in_room, json!({ "content": "hello" })).await.expect(201);
     let of_message = format!("/chat/messages/{}", text(&said["id"]));
+
+    let file = to_room(&ada, &room, "a.txt", b"a").await;
+    let of_file = format!("/files/{}", text(&file.body["id"]));
 
     let form = json!({ "email": ada.email, "password": crate::util::PASSWORD });
     let second_guest = app.post("/auth/guest").json(json!({})).await;
@@ -104,14 +111,21 @@ async fn answers_of_routes_are_as_documented() {
             "/chat/sessions/{sessionId}/messages",
             ada.post(&in_session, json!({ "content": "hello", "clientMessageId": "m-2" })).await,
         ),
+        ("POST", "/files", file),
+        ("POST", "/files", to_room(&ada, &room, "a", b"a\0b").await),
+        ("POST", "/files", to_room(&ben, &room, "a", b"a").await),
+        ("POST", "/files", ada.post("/files", json!({})).await),
+        ("GET", "/files/{fileId}", ben.get(&of_file).await),
         ("DELETE", "/chat/sessions/{sessionId}/messages", ada.request("DELETE", &in_session).await),
         ("DELETE", "/chat/sessions/{sessionId}/messages", ben.request("DELETE", &in_session).await),
     ];
 
     let document = document::openapi();
-    // Neither has a body of JSON to be compared.
-    let mut called = BTreeSet::from(["POST /auth/logout".to_owned(), "GET /metrics".to_owned()]);
+    // None of these has a body of JSON to be compared.
+    let without = ["POST /auth/logout", "GET /metrics", "GET /files/{fileId}"];
+    let mut called = BTreeSet::from(without.map(str::to_owned));
     app.get("/metrics").await;
+    ada.get(&of_file).await.expect(200);
     ada.request("POST", "/auth/logout").await.expect(204);
     for (method, path, answer) in answers {
         let (status, door) = (answer.status.to_string(), format!("{method} {path}"));
@@ -171,6 +185,14 @@ async fn acks_and_events_are_as_documented() {
         assert_message(&document, "ack", event, &ack);
         said.insert(event.to_owned());
     }
+    let file = json!({ "roomId": room, "name": "a", "contentType": "text/plain", "data": part(0) });
+    for bytes in ["a", "a\0b"] {
+        let ack = socket.emit_ack_with_parts("chat:file:upload", &file, [bytes]).await;
+        assert_message(&document, "ack", "chat:file:upload", &ack);
+    }
+    said.insert("chat:file:upload".to_owned());
+    let uploaded = socket.event("chat:file:uploaded").await;
+    assert_message(&document, "server", "chat:file:uploaded", &uploaded);
     // Ada in Ben's session words, so that she hears them: every conversation has both.
     ben.call("join_session", json!({ "sessionId": room })).await;
     socket.call("join_session", json!({ "sessionId": room })).await;
@@ -190,7 +212,8 @@ async fn acks_and_events_are_as_documented() {
     socket.call("chat:room:join", ahead).await;
     ada.request("DELETE", &format!("/chat/sessions/{session}/messages")).await.expect(200);
 
-    let mut heard = BTreeSet::from(["user_left".to_owned(), "user_typing".to_owned()]);
+    let mut heard =
+        BTreeSet::from(["user_left", "user_typing", "chat:file:uploaded"].map(str::to_owned));
     for socket in [&mut socket, &mut ben] {
         for (event, data) in everything_heard(socket).await {
             assert_message(&document, "server", &event, &data);
