@@ -67,7 +67,7 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    /// Who the token says that its holder is, and what others call them.
+    /// Who the token says that its holder is, and what others call one who has no login here.
     ///
     /// # Errors
     ///
@@ -81,7 +81,6 @@ impl Claims {
         if !(self.is_access(issuer) && short && subject && no_program) {
             return Err(AuthError::BadToken);
         }
-        let name = self.name();
         let login = match (issuer, &self.sid) {
             (Issuer::Us, Some(sid)) => {
                 let sid = Uuid::deserialize(sid).map_err(|_| AuthError::BadToken)?;
@@ -89,6 +88,8 @@ impl Claims {
             }
             _ => None,
         };
+        // Whoever has logged in here has told us before.
+        let name = if login.is_some() { String::new() } else { self.name() };
         let user_type = claim(&self.user_type, UserType::parse, UserType::Employee, issuer)?;
         let caller = Caller {
             user_type: match issuer {
