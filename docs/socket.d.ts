@@ -38,12 +38,15 @@ export interface ClientToServerEvents {
   "send_message": (payload: Payload<"send_message", ToSession & SendMessage>, ack: (answer: Ack<SessionMessageView>) => void) => void;
   /** For: chat. */
   "typing": (payload: Payload<"typing", SetTyping>, ack?: (answer: Ack<null>) => void) => void;
+  /** For: chat. The answer is also sent as `chat:escalation:created`. */
+  "chat:escalation:create": (payload: Payload<"chat:escalation:create", EscalateRoom>, ack: (answer: Ack<EscalationCreated>) => void) => void;
 }
 
 /** What clients hear. */
 export interface ServerToClientEvents {
   "chat:conversation:cleared": (data: Sent<ConversationCleared>) => void;
   "chat:error": (data: ErrorObject) => void;
+  "chat:escalation:created": (data: Reply<EscalationCreated>) => void;
   "chat:message:deleted": (data: Sent<MessageDeleted>) => void;
   "chat:message:read": (data: Sent<MessageRead>) => void;
   "chat:message:received": (data: Sent<MessageView>) => void;
@@ -51,7 +54,7 @@ export interface ServerToClientEvents {
   "chat:room:created": (data: Reply<RoomCreated>) => void;
   "chat:room:joined": (data: Reply<RoomJoined>) => void;
   "chat:room:left": (data: Sent<RoomLeft> | Reply<RoomLeft>) => void;
-  "chat:system:notification": (data: Sent<Welcome> | Sent<Maintenance> | Sent<MovementNotification> | Sent<HistoryGapNotification>) => void;
+  "chat:system:notification": (data: Sent<Welcome> | Sent<Maintenance> | Sent<MovementNotification> | Sent<HistoryGapNotification> | Sent<EscalationStepped>) => void;
   "chat:user:typing": (data: Sent<RoomTyping>) => void;
   "conversation_cleared": (data: Sent<SessionCleared>) => void;
   "error": (data: ErrorObject) => void;
@@ -145,6 +148,55 @@ export interface ErrorObject {
   requestId?: string;
   /** Version of the contract. */
   version: "1.0";
+}
+
+/** Payload of `chat:escalation:create`. */
+export interface EscalateRoom {
+  /** The room, or any other conversation. */
+  roomId: ConversationId;
+  /** 1 to 500 characters. */
+  reason: string;
+  /** Default normal. */
+  priority?: Priority;
+}
+
+/** A conversation needs a supervisor. Also the ack of `chat:escalation:create`. */
+export interface EscalationCreated {
+  escalation: EscalationView;
+}
+
+/** Identifies an escalation. */
+export type EscalationId = string;
+
+/** How far an escalation is. */
+export type EscalationStatus = "open" | "claimed" | "resolved";
+
+/** A supervisor has taken an escalation, or is done with it. */
+export interface EscalationStepped {
+  type: SteppedKind;
+  escalation: EscalationView;
+}
+
+/** An escalation, as clients see it. */
+export interface EscalationView {
+  id: EscalationId;
+  conversationId: ConversationId;
+  /** The conversation, if that is a room. */
+  roomId?: ConversationId;
+  /** The conversation, if that is a session. */
+  sessionId?: ConversationId;
+  /** Who has asked for a supervisor. */
+  createdBy: UserId;
+  reason: string;
+  priority: Priority;
+  status: EscalationStatus;
+  /** Who has taken it. */
+  claimedBy?: UserId;
+  claimedAt?: string;
+  /** Who has said that it is done. */
+  resolvedBy?: UserId;
+  resolvedAt?: string;
+  createdAt: string;
 }
 
 export type Farewell = "maintenance";
@@ -288,6 +340,9 @@ export interface ParticipantView {
   displayName: string;
   online: boolean;
 }
+
+/** How soon somebody should look. */
+export type Priority = "low" | "normal" | "high" | "urgent";
 
 /** Body of `POST /rooms/{roomId}/read`, and part of the payload of `chat:message:read`. */
 export interface ReadMessages {
@@ -489,6 +544,8 @@ export interface SocketRenewed {
   /** When the token ends: RFC 3339, UTC, milliseconds. */
   expiresAt: string;
 }
+
+export type SteppedKind = "escalation_claimed" | "escalation_resolved";
 
 /** The part of an event's payload that names the room. The message is the rest of it. */
 export interface ToRoom {

@@ -5,6 +5,7 @@ use auth::AuthModule;
 use chat::ChatModule;
 use database::DatabaseModule;
 use delivery::DeliveryModule;
+use escalations::EscalationsModule;
 use health::HealthModule;
 use hornero::{App, Module, ModuleDef};
 use rooms::RoomsModule;
@@ -33,6 +34,7 @@ impl Module for AppModule {
             .import::<RoomsModule>()
             .import::<SessionsModule>()
             .import::<ChatModule>()
+            .import::<EscalationsModule>()
             .import::<HealthModule>()
             .import::<WebModule>()
             .import::<AdminModule>();

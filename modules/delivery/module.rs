@@ -13,6 +13,7 @@ mod access;
 mod announcement;
 mod audience;
 mod batch;
+mod claims;
 mod config;
 mod conversation;
 mod entity;
@@ -36,6 +37,7 @@ mod writer;
 
 pub use access::{Access, AccessPolicy, Participant, Right};
 pub use announcement::{Announcement, Vocabulary};
+pub use claims::{ClaimSource, Claims};
 pub use config::DeliveryConfig;
 pub use conversation::{Conversation, ConversationId, ConversationKind, Conversations};
 pub use error::{AccessError, AppendError};
@@ -75,11 +77,13 @@ impl Module for DeliveryModule {
             .provide(Removal::new)
             .provide(UnreadCounter::default)
             .provide(TypingUsers::default)
+            .provide(Claims::default)
             .gateway(DeliveryGateway::new)
             .on_init(Hub::start)
             .on_init(EventLog::start)
             .task(Removal::run)
             .on_shutdown(EventLog::flush)
+            .export::<Claims>()
             .export::<Conversations>()
             .export::<Access>()
             .export::<EventHistory>()

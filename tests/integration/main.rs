@@ -15,6 +15,7 @@ mod conventions;
 mod database;
 mod documents;
 mod endings;
+mod escalations;
 mod expiry;
 mod guards;
 mod health;

@@ -32,6 +32,12 @@ async fn answers_of_routes_are_as_documented() {
     let said = ada.post(&in_room, json!({ "content": "hello" })).await.expect(201);
     let of_message = format!("/chat/messages/{}", text(&said["id"]));
 
+    let (claim, resolve) = ("/escalations/{id}/claim", "/escalations/{id}/resolve");
+    let plea = json!({ "roomId": room, "reason": "help" });
+    let escalation = ada.post("/escalations", plea.clone()).await.expect(201);
+    let of_escalation = format!("/escalations/{}", text(&escalation["id"]));
+    let absent = format!("/escalations/{}/resolve", Uuid::nil());
+
     let form = json!({ "email": ada.email, "password": crate::util::PASSWORD });
     let second_guest = app.post("/auth/guest").json(json!({})).await;
     let root = app.promoted("Root", Some(Role::Admin), None).await;
@@ -106,6 +112,16 @@ async fn answers_of_routes_are_as_documented() {
         ),
         ("DELETE", "/chat/sessions/{sessionId}/messages", ada.request("DELETE", &in_session).await),
         ("DELETE", "/chat/sessions/{sessionId}/messages", ben.request("DELETE", &in_session).await),
+        ("POST", "/escalations", ada.post("/escalations", plea.clone()).await),
+        ("POST", "/escalations", ada.post("/escalations", json!({})).await),
+        ("POST", "/escalations", ben.post("/escalations", plea).await),
+        ("GET", "/escalations", root.get("/escalations").await),
+        ("GET", "/escalations", ada.get("/escalations").await),
+        ("POST", resolve, root.post(&format!("{of_escalation}/resolve"), json!({})).await),
+        ("POST", claim, root.post(&format!("{of_escalation}/claim"), json!({})).await),
+        ("POST", claim, ada.post(&format!("{of_escalation}/claim"), json!({})).await),
+        ("POST", resolve, root.post(&format!("{of_escalation}/resolve"), json!({})).await),
+        ("POST", resolve, root.post(&absent, json!({})).await),
     ];
 
     let document = document::openapi();
@@ -158,6 +174,8 @@ async fn acks_and_events_are_as_documented() {
         ("chat:message:read", json!({ "roomId": room, "seq": -1 })),
         ("chat:room:leave", to_room.clone()),
         ("chat:room:leave", json!({})),
+        ("chat:escalation:create", json!({ "roomId": session, "reason": "help" })),
+        ("chat:escalation:create", json!({ "roomId": session })),
         ("join_session", to_session.clone()),
         ("send_message", json!({ "sessionId": session, "content": "hello" })),
         ("typing", json!({ "sessionId": session, "isTyping": true })),
