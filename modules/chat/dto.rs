@@ -77,8 +77,14 @@ fn some_with_plain_line_ends<'de, D: Deserializer<'de>>(
     with_plain_line_ends(deserializer).map(Some)
 }
 
-/// CRLF and CR become LF, so that the same text has the same length on every system.
-fn with_plain_line_ends<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+/// Reads text, in which CRLF and CR become LF, so that it has the same length on every system.
+///
+/// # Errors
+///
+/// Whatever is no text.
+pub fn with_plain_line_ends<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
     Ok(plain_line_ends(String::deserialize(deserializer)?))
 }
 

@@ -27,6 +27,7 @@ mod gateway;
 mod history;
 mod html;
 mod listed;
+mod listener;
 mod message;
 mod recent;
 mod repository;
@@ -37,10 +38,12 @@ mod tail;
 mod tests;
 mod typing;
 
-pub use dto::{EditMessage, SendMessage};
+pub use dto::{EditMessage, SendMessage, with_plain_line_ends};
 pub use error::ChatError;
+pub use listener::MessageListener;
 pub use message::{
     Cleared, Deleted, Edited, Formatting, Message, MessageId, MessageRole, MessageType,
+    RobotMessage,
 };
 pub use service::ChatService;
 
