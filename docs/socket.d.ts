@@ -40,10 +40,13 @@ export interface ClientToServerEvents {
   "typing": (payload: Payload<"typing", SetTyping>, ack?: (answer: Ack<null>) => void) => void;
   /** For: chat. The answer is also sent as `chat:escalation:created`. */
   "chat:escalation:create": (payload: Payload<"chat:escalation:create", EscalateRoom>, ack: (answer: Ack<EscalationCreated>) => void) => void;
+  /** For: chat. */
+  "chat:robot:interact": (payload: Payload<"chat:robot:interact", InteractWithRobot>, ack: (answer: Ack<RobotAsked>) => void) => void;
 }
 
 /** What clients hear. */
 export interface ServerToClientEvents {
+  "assistant_delta": (data: Sent<AssistantDelta> | Sent<AssistantFailed>) => void;
   "chat:conversation:cleared": (data: Sent<ConversationCleared>) => void;
   "chat:error": (data: ErrorObject) => void;
   "chat:escalation:created": (data: Reply<EscalationCreated>) => void;
@@ -51,6 +54,7 @@ export interface ServerToClientEvents {
   "chat:message:read": (data: Sent<MessageRead>) => void;
   "chat:message:received": (data: Sent<MessageView>) => void;
   "chat:message:updated": (data: Sent<MessageUpdated>) => void;
+  "chat:robot:response": (data: Sent<RobotDelta> | Sent<RobotAnswered> | Sent<RobotFailed>) => void;
   "chat:room:created": (data: Reply<RoomCreated>) => void;
   "chat:room:joined": (data: Reply<RoomJoined>) => void;
   "chat:room:left": (data: Sent<RoomLeft> | Reply<RoomLeft>) => void;
@@ -84,6 +88,25 @@ export type Sent<Data> = Data & { version: "1.0" };
 
 /** The answer to an event, as an event. */
 export type Reply<Data> = Data & { version: "1.0"; requestId?: string };
+
+/** A part of an answer, in the session vocabulary. `new_message` tells all of it at the end. */
+export interface AssistantDelta {
+  sessionId: ConversationId;
+  /** The message that the answer becomes. */
+  messageId: MessageId;
+  /** 0, 1, 2. */
+  index: number;
+  delta: string;
+}
+
+/** There is no answer, or not all of it, in the session vocabulary. */
+export interface AssistantFailed {
+  sessionId: ConversationId;
+  /** The message that it would have become. What has come is one, if something has. */
+  messageId: MessageId;
+  done: boolean;
+  error: RobotErrorView;
+}
 
 /** All messages up to `throughSeq` were taken back, in the chat vocabulary. */
 export interface ConversationCleared {
@@ -232,6 +255,16 @@ export interface HistoryGapNotification {
   reset?: boolean;
 }
 
+/** Payload of `chat:robot:interact`. */
+export interface InteractWithRobot {
+  /** The room, or any other conversation. */
+  roomId: ConversationId;
+  /** 1 to 10,000 Unicode scalar values, after line ends have become LF. */
+  prompt: string;
+  /** Name of the robot. Default the one that is configured. */
+  robotId?: string | null;
+}
+
 /** Payload of `chat:room:join`. */
 export interface JoinRoom {
   /** The room, or any other conversation. */
@@ -354,6 +387,63 @@ export interface ReadMessages {
 export interface RenewSocket {
   /** An access token of the same user, with or without `Bearer `; 1 to 8,192 characters. */
   token: string;
+}
+
+/** An answer is there, in the chat vocabulary. `chat:message:received` has told it before. */
+export interface RobotAnswered {
+  roomId: ConversationId;
+  messageId: MessageId;
+  done: boolean;
+  content: string;
+}
+
+/** Ack of `chat:robot:interact`: the prompt is stored, and the robot begins to answer. */
+export interface RobotAsked {
+  roomId: ConversationId;
+  /** The message that the answer becomes. */
+  messageId: MessageId;
+  /** The caller's message. */
+  promptId: MessageId;
+  /** Name of the robot. */
+  robotId: string;
+}
+
+export type RobotDeliveryStatus = "streaming";
+
+/** A part of an answer, in the chat vocabulary. */
+export interface RobotDelta {
+  roomId: ConversationId;
+  /** The message that the answer becomes. */
+  messageId: MessageId;
+  /** 0, 1, 2. */
+  index: number;
+  delta: string;
+  deliveryStatus: RobotDeliveryStatus;
+}
+
+export interface RobotErrorDetails {
+  /** Milliseconds after which to try again. */
+  retryAfterMs: number;
+}
+
+/** Why there is no answer, or not all of it. */
+export interface RobotErrorView {
+  /** For programs, as in `chat:error`. */
+  code: string;
+  /** For people. */
+  message: string;
+  /** Whether to ask again may help. */
+  recoverable: boolean;
+  details?: RobotErrorDetails;
+}
+
+/** There is no answer, or not all of it, in the chat vocabulary. */
+export interface RobotFailed {
+  roomId: ConversationId;
+  /** The message that it would have become. What has come is one, if something has. */
+  messageId: MessageId;
+  done: boolean;
+  error: RobotErrorView;
 }
 
 /** `chat:room:created`, and the ack of `chat:room:create`. */

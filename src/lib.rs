@@ -8,6 +8,7 @@ use delivery::DeliveryModule;
 use escalations::EscalationsModule;
 use health::HealthModule;
 use hornero::{App, Module, ModuleDef};
+use robots::RobotsModule;
 use rooms::RoomsModule;
 use sessions::SessionsModule;
 use web::WebModule;
@@ -35,6 +36,7 @@ impl Module for AppModule {
             .import::<SessionsModule>()
             .import::<ChatModule>()
             .import::<EscalationsModule>()
+            .import::<RobotsModule>()
             .import::<HealthModule>()
             .import::<WebModule>()
             .import::<AdminModule>();

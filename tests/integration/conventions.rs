@@ -16,6 +16,7 @@ use hornero::{
     logging::LoggingConfig,
 };
 use hornero_server::AppModule;
+use robots::{RobotsConfig, SessionsConfig};
 use serde_json::{Value, json};
 
 /// Where people keep what is theirs.
@@ -183,6 +184,8 @@ fn sections() -> Vec<(&'static str, Value)> {
         section::<DatabaseConfig>(),
         section::<AuthConfig>(),
         section::<DeliveryConfig>(),
+        section::<RobotsConfig>(),
+        section::<SessionsConfig>(),
         section::<HealthConfig>(),
         section::<AdminConfig>(),
     ]

@@ -30,6 +30,7 @@ mod postgres_only;
 mod rate;
 mod recovery;
 mod replay;
+mod robots;
 mod rooms;
 mod sessions;
 mod slow;

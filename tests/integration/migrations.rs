@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::database::TestDatabase;
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "users",
     "conversations",
     "events",
@@ -18,6 +18,7 @@ const TABLES: [&str; 10] = [
     "refresh_tokens",
     "escalations",
     "escalations_told",
+    "robot_runs",
 ];
 
 #[tokio::test]

@@ -176,6 +176,8 @@ async fn acks_and_events_are_as_documented() {
         ("chat:room:leave", json!({})),
         ("chat:escalation:create", json!({ "roomId": session, "reason": "help" })),
         ("chat:escalation:create", json!({ "roomId": session })),
+        ("chat:robot:interact", json!({ "roomId": room, "prompt": "hello" })),
+        ("chat:robot:interact", json!({ "roomId": room })),
         ("join_session", to_session.clone()),
         ("send_message", json!({ "sessionId": session, "content": "hello" })),
         ("typing", json!({ "sessionId": session, "isTyping": true })),
@@ -197,6 +199,9 @@ async fn acks_and_events_are_as_documented() {
     socket.call("chat:message:edit", json!({ "messageId": message, "content": "hello" })).await;
     socket.call("chat:message:delete", json!({ "messageId": message })).await;
     ben.event("user_typing").await;
+    socket.call("chat:robot:interact", json!({ "roomId": room, "prompt": "hello" })).await;
+    let delta = ben.event("assistant_delta").await;
+    assert_message(&document, "server", "assistant_delta", &delta);
     socket.call("leave_session", json!({ "sessionId": room })).await;
     let left = ben.event("user_left").await;
     assert_message(&document, "server", "user_left", &left);
@@ -208,7 +213,8 @@ async fn acks_and_events_are_as_documented() {
     socket.call("chat:room:join", ahead).await;
     ada.request("DELETE", &format!("/chat/sessions/{session}/messages")).await.expect(200);
 
-    let mut heard = BTreeSet::from(["user_left".to_owned(), "user_typing".to_owned()]);
+    let mut heard =
+        BTreeSet::from(["assistant_delta", "user_left", "user_typing"].map(str::to_owned));
     for socket in [&mut socket, &mut ben] {
         for (event, data) in everything_heard(socket).await {
             assert_message(&document, "server", &event, &data);
