@@ -180,7 +180,7 @@ export interface EscalateRoom {
   /** 1 to 500 characters. */
   reason: string;
   /** Default normal. */
-  priority?: Priority;
+  priority?: EscalationPriority;
 }
 
 /** A conversation needs a supervisor. Also the ack of `chat:escalation:create`. */
@@ -191,12 +191,17 @@ export interface EscalationCreated {
 /** Identifies an escalation. */
 export type EscalationId = string;
 
+/** How soon somebody should look. */
+export type EscalationPriority = "low" | "normal" | "high" | "urgent";
+
 /** How far an escalation is. */
 export type EscalationStatus = "open" | "claimed" | "resolved";
 
+export type EscalationStep = "escalation_claimed" | "escalation_resolved";
+
 /** A supervisor has taken an escalation, or is done with it. */
 export interface EscalationStepped {
-  type: SteppedKind;
+  type: EscalationStep;
   escalation: EscalationView;
 }
 
@@ -211,7 +216,7 @@ export interface EscalationView {
   /** Who has asked for a supervisor. */
   createdBy: UserId;
   reason: string;
-  priority: Priority;
+  priority: EscalationPriority;
   status: EscalationStatus;
   /** Who has taken it. */
   claimedBy?: UserId;
@@ -373,9 +378,6 @@ export interface ParticipantView {
   displayName: string;
   online: boolean;
 }
-
-/** How soon somebody should look. */
-export type Priority = "low" | "normal" | "high" | "urgent";
 
 /** Body of `POST /rooms/{roomId}/read`, and part of the payload of `chat:message:read`. */
 export interface ReadMessages {
@@ -634,8 +636,6 @@ export interface SocketRenewed {
   /** When the token ends: RFC 3339, UTC, milliseconds. */
   expiresAt: string;
 }
-
-export type SteppedKind = "escalation_claimed" | "escalation_resolved";
 
 /** The part of an event's payload that names the room. The message is the rest of it. */
 export interface ToRoom {

@@ -42,6 +42,7 @@ pub(crate) struct EscalationStepped {
 }
 
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = EscalationStep)]
 enum SteppedKind {
     #[serde(rename = "escalation_claimed")]
     Claimed,

@@ -30,6 +30,7 @@ impl std::fmt::Display for EscalationId {
 /// How soon somebody should look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = EscalationPriority)]
 pub enum Priority {
     /// When there is time.
     Low,
