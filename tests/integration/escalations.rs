@@ -321,6 +321,30 @@ async fn supervisor_who_was_away_hears_once_what_is_open() {
     assert_eq!(socket.event(CREATED).await["escalation"], more);
 }
 
+#[tokio::test]
+async fn supervisor_whose_connection_was_lost_is_told_again() {
+    let pings = [
+        ("HORNERO__WEBSOCKET__PING_INTERVAL_MS", "500"),
+        ("HORNERO__WEBSOCKET__PING_TIMEOUT_MS", "500"),
+    ];
+    let app = TestApp::with(&pings).await;
+    let (ada, grace) = (app.register("Ada").await, supervisor(&app, "Grace").await);
+    let made = escalate(&ada, &ada.room("private").await, "help").await;
+    // Sleeps: it neither reads nor answers pings any more.
+    let mut asleep = grace.connect("/chat").await;
+    assert_eq!(asleep.event(CREATED).await["escalation"], made);
+    let begun = std::time::Instant::now();
+    while app.get("/health").await.expect(200)["checks"]["websocket_connections"] != 0 {
+        assert!(begun.elapsed().as_secs() < 10, "it is not given up");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+
+    let mut socket = grace.connect("/chat").await;
+    assert_eq!(socket.event(CREATED).await["escalation"], made);
+    socket.disconnect().await;
+    assert_silent(&grace).await;
+}
+
 /// Waits until a supervisor who comes is told nothing. The server may still be busy noting it.
 async fn assert_silent(user: &User) {
     let begun = std::time::Instant::now();

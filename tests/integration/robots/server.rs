@@ -18,7 +18,8 @@ use tokio::{
 /// What the server does with a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
-    /// Answers with a status, and a text that clients must not see.
+    /// Answers with a status, a place that must not be asked instead, and a text that clients
+    /// must not see.
     Status(u16),
     /// Answers with the whole body at once, of this content type.
     Body(&'static str, String),
@@ -164,7 +165,10 @@ async fn answer(connection: &mut TcpStream, reply: Reply) -> bool {
     match reply {
         Reply::Status(status) => {
             let text = "sk-secret is not a good key";
-            let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n", text.len());
+            let head = format!(
+                "HTTP/1.1 {status} X\r\nlocation: /elsewhere\r\ncontent-length: {}\r\n\r\n",
+                text.len()
+            );
             connection.write_all((head + text).as_bytes()).await.is_ok()
         }
         Reply::Body(kind, text) => {
