@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::{Client, RequestBuilder, Response, Url, header, redirect::Policy};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header, redirect::Policy};
 
 use crate::{
     completion::{self, Request, Said},
@@ -73,8 +73,11 @@ impl Mind for HttpMind {
         let status = response.status();
         if !status.is_success() {
             tracing::warn!(%status, "A robot answers {status}");
-            let refused = status.is_client_error() || status.is_redirection();
-            return Err(if refused { Failure::Refused } else { Failure::Down });
+            return Err(match status {
+                StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Failure::Busy,
+                it if it.is_client_error() || it.is_redirection() => Failure::Refused,
+                _ => Failure::Down,
+            });
         }
         let kind = response.headers().get(header::CONTENT_TYPE);
         let is_json = kind.is_some_and(|it| it.as_bytes().starts_with(b"application/json"));

@@ -49,6 +49,9 @@ pub(crate) enum Failure {
     /// It does not take what it is asked: the key, the model, the length.
     #[error("The robot refuses to answer")]
     Refused,
+    /// It is asked too much, and says so.
+    #[error("The robot is asked too much: try again later")]
+    Busy,
     /// The connection broke off.
     #[error("The answer broke off")]
     Broken,
@@ -73,6 +76,7 @@ impl Failure {
             Self::Down => "down",
             Self::Late => "late",
             Self::Refused => "refused",
+            Self::Busy => "busy",
             Self::Broken => "broken",
             Self::Garbled => "garbled",
             Self::Empty => "empty",
@@ -81,10 +85,11 @@ impl Failure {
         }
     }
 
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Down,
         Self::Late,
         Self::Refused,
+        Self::Busy,
         Self::Broken,
         Self::Garbled,
         Self::Empty,

@@ -72,9 +72,13 @@ async fn server_that_fails_is_asked_again_until_something_has_come() {
 async fn server_that_refuses_is_not_asked_again() {
     let robot = RobotServer::start().await;
     let mut room = Room::new(&robot, &[("HORNERO__ROBOTS__NAMED__GPT__RETRIES", "2")]).await;
-    for status in [400, 401, 404, 429, 307] {
+    let (refuses, busy) =
+        ("The robot refuses to answer", "The robot is asked too much: try again later");
+    for (status, error) in
+        [(400, refuses), (401, refuses), (404, refuses), (307, refuses), (429, busy)]
+    {
         robot.reply(Reply::status(status));
-        assert_eq!(room.fail().await, "The robot refuses to answer", "{status}");
+        assert_eq!(room.fail().await, error, "{status}");
         robot.request().await;
         assert_eq!(robot.count().await, 0, "{status}");
     }
