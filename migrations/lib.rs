@@ -16,8 +16,8 @@ mod m20261120_000004_create_messages;
 mod m20261121_000005_add_changes_to_messages;
 mod m20261121_000006_create_logins;
 mod m20261121_000007_add_endings_to_conversations;
-mod m20261121_000010_create_escalations;
-mod m20261121_000011_create_robot_runs;
+mod m20261121_000012_create_escalations;
+mod m20261121_000013_create_robot_runs;
 
 /// The steps, in the order in which they run.
 pub struct Migrator;
@@ -33,8 +33,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_add_changes_to_messages::Migration),
             Box::new(m20261121_000006_create_logins::Migration),
             Box::new(m20261121_000007_add_endings_to_conversations::Migration),
-            Box::new(m20261121_000010_create_escalations::Migration),
-            Box::new(m20261121_000011_create_robot_runs::Migration),
+            Box::new(m20261121_000012_create_escalations::Migration),
+            Box::new(m20261121_000013_create_robot_runs::Migration),
         ]
     }
 }
