@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use hornero::ConfigSection;
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 /// The robot that needs no other program.
@@ -95,10 +96,11 @@ impl RobotConfig {
 
     /// What is wrong, if anything.
     fn problem(&self) -> Option<&'static str> {
-        let is_address = ["http://", "https://"].iter().any(|it| self.url.starts_with(it))
-            && !self.url.contains(char::is_whitespace);
-        if self.url != ECHO && !is_address {
-            return Some("`url` must be builtin:echo, or begin with http:// or https://");
+        if self.url != ECHO && !is_address(&self.url) {
+            return Some(
+                "`url` must be builtin:echo, or http:// or https:// with a host and a path, \
+                 and nothing else",
+            );
         }
         if !(1..=600_000).contains(&self.timeout_ms) {
             return Some("`timeoutMs` must be 1 to 600000");
@@ -115,6 +117,19 @@ impl RobotConfig {
         }
         None
     }
+}
+
+/// Whether it is an address to which a path can be added, and in which no secret stands: it is
+/// shown to operators.
+fn is_address(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|it| {
+        matches!(it.scheme(), "http" | "https")
+            && it.has_host()
+            && it.username().is_empty()
+            && it.password().is_none()
+            && it.query().is_none()
+            && it.fragment().is_none()
+    })
 }
 
 impl ConfigSection for RobotsConfig {
