@@ -58,7 +58,7 @@ export interface ServerToClientEvents {
   "chat:room:created": (data: Reply<RoomCreated>) => void;
   "chat:room:joined": (data: Reply<RoomJoined>) => void;
   "chat:room:left": (data: Sent<RoomLeft> | Reply<RoomLeft>) => void;
-  "chat:system:notification": (data: Sent<Welcome> | Sent<Maintenance> | Sent<MovementNotification> | Sent<HistoryGapNotification> | Sent<EscalationStepped>) => void;
+  "chat:system:notification": (data: Sent<Welcome> | Sent<Maintenance> | Sent<MovementNotification> | Sent<HistoryGapNotification> | Sent<CrowdNotification> | Sent<PresenceNotification> | Sent<EscalationStepped>) => void;
   "chat:user:typing": (data: Sent<RoomTyping>) => void;
   "conversation_cleared": (data: Sent<SessionCleared>) => void;
   "error": (data: ErrorObject) => void;
@@ -129,6 +129,26 @@ export interface CreateRoom {
   metadata?: Record<string, unknown>;
 }
 
+export type CrowdKind = "presence";
+
+/**
+ * Who has come, gone and typed lately in a conversation of more than 200 sockets, at most once a
+ * second.
+ */
+export interface CrowdNotification {
+  type: CrowdKind;
+  roomId?: ConversationId | null;
+  sessionId?: ConversationId | null;
+  /** How many users listen. */
+  online: number;
+  /** Users who were not there before, at most 20. */
+  joined: Array<UserId>;
+  /** Users who are not there any more, at most 20. */
+  left: Array<UserId>;
+  /** Users who type, at most 20. Who is not named again in 10 seconds has stopped. */
+  typing: Array<UserId>;
+}
+
 /** Which way a user goes. */
 export type Direction = "user_joined" | "user_left";
 
@@ -137,8 +157,8 @@ export type Direction = "user_joined" | "user_left";
  * it is.
  */
 export interface EditMessage {
-  /** 1 to 10,000 Unicode scalar values, after line ends have become LF. */
-  content?: string;
+  /** 1 to 10,000 Unicode scalar values, after line ends have become LF; of type graph, an object of at most 16 KiB and 8 levels. */
+  content?: string | Record<string, unknown>;
   /** An object of at most 16 KiB and 8 levels. */
   metadata?: Record<string, unknown>;
 }
@@ -330,7 +350,7 @@ export interface MessageRead {
 export type MessageRole = "user" | "assistant" | "system";
 
 /** What kind of message it is. */
-export type MessageType = "chat" | "robot" | "system";
+export type MessageType = "chat" | "graph" | "robot" | "system";
 
 /** A message was changed, in the chat vocabulary: the message as it is now. */
 export type MessageUpdated = MessageView;
@@ -348,7 +368,8 @@ export interface MessageView {
   senderId: UserId;
   role: MessageRole;
   type: MessageType;
-  content: string;
+  /** An object where the type is graph, else text. */
+  content: string | Record<string, unknown>;
   formatting: Formatting;
   metadata: Record<string, unknown>;
   clientMessageId: string | null;
@@ -373,10 +394,21 @@ export interface OfMessage {
   messageId: MessageId;
 }
 
+export type OnlineStatus = "online" | "offline";
+
 export interface ParticipantView {
   userId: UserId;
   displayName: string;
   online: boolean;
+}
+
+export type PresenceKind = "presence_changed";
+
+/** Somebody who shares a conversation with the socket has come online, or is gone. */
+export interface PresenceNotification {
+  type: PresenceKind;
+  userId: UserId;
+  status: OnlineStatus;
 }
 
 /** Body of `POST /rooms/{roomId}/read`, and part of the payload of `chat:message:read`. */
@@ -508,11 +540,11 @@ export interface RoomView {
 
 /** Body of `POST /rooms/{id}/messages` and `POST /chat/sessions/{id}/messages`. */
 export interface SendMessage {
-  /** 1 to 10,000 Unicode scalar values, after line ends have become LF. */
-  content: string;
+  /** 1 to 10,000 Unicode scalar values, after line ends have become LF; of type graph, an object of at most 16 KiB and 8 levels. */
+  content: string | Record<string, unknown>;
   /** Default user. The others are for services and admins. */
   role?: MessageRole;
-  /** Default chat. The others are for services and admins. */
+  /** Default chat. What is neither that nor graph is for services and admins. */
   type?: MessageType;
   /** Default plain. Of HTML, only what is harmless is kept. */
   formatting?: Formatting;
@@ -580,7 +612,8 @@ export interface SessionMessageView {
   id: MessageId;
   sessionId: ConversationId;
   role: MessageRole;
-  content: string;
+  /** An object where the type is graph, else text. */
+  content: string | Record<string, unknown>;
   metadata: Record<string, unknown>;
   /** When the server stored it. */
   timestamp: string;

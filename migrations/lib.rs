@@ -16,6 +16,8 @@ mod m20261120_000004_create_messages;
 mod m20261121_000005_add_changes_to_messages;
 mod m20261121_000006_create_logins;
 mod m20261121_000007_add_endings_to_conversations;
+mod m20261121_000008_add_last_seen_to_users;
+mod m20261121_000009_add_index_of_changes_to_messages;
 mod m20261121_000012_create_escalations;
 mod m20261121_000013_create_robot_runs;
 
@@ -33,6 +35,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_add_changes_to_messages::Migration),
             Box::new(m20261121_000006_create_logins::Migration),
             Box::new(m20261121_000007_add_endings_to_conversations::Migration),
+            Box::new(m20261121_000008_add_last_seen_to_users::Migration),
+            Box::new(m20261121_000009_add_index_of_changes_to_messages::Migration),
             Box::new(m20261121_000012_create_escalations::Migration),
             Box::new(m20261121_000013_create_robot_runs::Migration),
         ]

@@ -5,7 +5,7 @@ use std::{error::Error, path::Path, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hornero::{App, Config, ConfigProblems, StartError};
 
-use crate::{doctor, inspect, serve, users};
+use crate::{doctor, inspect, serve, tokens, users};
 
 /// A real-time chat server that every Socket.IO client can use.
 ///
@@ -41,10 +41,17 @@ enum Action {
         #[command(subcommand)]
         action: UserAction,
     },
+    /// Let programs in.
+    Token {
+        #[command(subcommand)]
+        action: TokenAction,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 enum UserAction {
+    /// List all users: id, kind, role, status, since when, e-mail address, name.
+    List,
     /// Add a user, also where registration is closed.
     Add(AddUser),
     /// Make a user an admin or a supervisor, or neither again.
@@ -53,6 +60,33 @@ enum UserAction {
     Disable(DisableUser),
     /// Let a user in again who was shut out.
     Enable(DisableUser),
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenAction {
+    /// Print an access token for a service, good for `auth.jwt.maxAge`.
+    Issue(IssueToken),
+    /// Make a key for a service, which is good while its hash stands in `auth.serviceKeys`.
+    Key(MakeKey),
+}
+
+/// `hornero token issue`
+#[derive(Debug, Args)]
+pub(crate) struct IssueToken {
+    /// Name of the service: letters, digits, dots, underscores and hyphens.
+    #[arg(long)]
+    pub(crate) service: String,
+    /// What the token is to be good for.
+    #[arg(long, default_value = "chat tasks email docs")]
+    pub(crate) scope: String,
+}
+
+/// `hornero token key`
+#[derive(Debug, Args)]
+pub(crate) struct MakeKey {
+    /// Name of the service: letters, digits, dots, underscores and hyphens.
+    #[arg(long)]
+    pub(crate) service: String,
 }
 
 /// `hornero user add`
@@ -71,7 +105,7 @@ pub(crate) struct AddUser {
 /// `hornero user promote`
 #[derive(Debug, Args)]
 pub(crate) struct PromoteUser {
-    /// E-mail address of the user.
+    /// E-mail address or id of the user.
     pub(crate) email: String,
     /// What the user is to be.
     #[arg(long, value_enum, default_value_t = Rank::Admin)]
@@ -81,7 +115,7 @@ pub(crate) struct PromoteUser {
 /// `hornero user disable` and `hornero user enable`
 #[derive(Debug, Args)]
 pub(crate) struct DisableUser {
-    /// E-mail address of the user.
+    /// E-mail address or id of the user.
     pub(crate) email: String,
 }
 
@@ -109,10 +143,13 @@ impl Command {
             Action::Config => print_config(),
             Action::Doctor => doctor::run().await,
             Action::HashPassword => users::hash_password(),
+            Action::User { action: UserAction::List } => users::list().await,
             Action::User { action: UserAction::Add(args) } => users::add(args).await,
             Action::User { action: UserAction::Promote(args) } => users::promote(args).await,
             Action::User { action: UserAction::Disable(args) } => users::disable(args).await,
             Action::User { action: UserAction::Enable(args) } => users::enable(args).await,
+            Action::Token { action: TokenAction::Issue(args) } => tokens::issue(args).await,
+            Action::Token { action: TokenAction::Key(args) } => tokens::make_key(args),
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,

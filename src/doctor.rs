@@ -89,6 +89,14 @@ fn clock() -> Result<String, String> {
 }
 
 fn secrets(auth: &AuthConfig, production: bool) -> Result<String, String> {
+    if auth.jwt.is_external() {
+        return match production && auth.jwt.fetches_in_the_clear() {
+            true => Err("the issuer's keys come over http, where others may change them: use an \
+                         https address in HORNERO__AUTH__JWT__JWKS_URL"
+                .to_owned()),
+            false => Ok("tokens are issued elsewhere".to_owned()),
+        };
+    }
     match (auth.jwt.secret.is_empty(), production) {
         (false, _) => Ok("the token key is configured".to_owned()),
         (true, false) => Ok("the token key is generated, for development".to_owned()),

@@ -17,6 +17,7 @@ pub mod command;
 pub mod doctor;
 pub mod inspect;
 pub mod serve;
+pub mod tokens;
 pub mod users;
 
 /// The server, not yet configured.

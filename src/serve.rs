@@ -2,6 +2,7 @@
 
 use std::{error::Error, io};
 
+use auth::{AuthConfig, JwtConfig};
 use database::DatabaseConfig;
 use hornero::{ServerConfig, logging};
 use tokio::{net::TcpListener, signal};
@@ -20,10 +21,11 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     // Before the database is opened: a second server on the same files would find out late.
     let settings: ServerConfig = app.section()?;
     let database = app.section::<DatabaseConfig>()?.place(&settings.data_dir)?;
+    let tokens = app.section::<AuthConfig>()?.jwt;
     app.check()?;
     let listener = bind(&settings).await?;
     let server = app.build().await?;
-    greet(&format!("http://{}", listener.local_addr()?), &database, &settings);
+    greet(&format!("http://{}", listener.local_addr()?), &database, &settings, &tokens);
     server.serve(listener, stop_signal()).await?;
     Ok(())
 }
@@ -49,7 +51,7 @@ pub(crate) async fn bind(settings: &ServerConfig) -> Result<TcpListener, String>
 }
 
 /// Tells a newcomer what there is, and what to do next.
-fn greet(url: &str, database: &str, settings: &ServerConfig) {
+fn greet(url: &str, database: &str, settings: &ServerConfig, tokens: &JwtConfig) {
     let page = if web::has_client_bundle() {
         "open it in two tabs, register in one, and chat"
     } else {
@@ -61,6 +63,11 @@ fn greet(url: &str, database: &str, settings: &ServerConfig) {
         "closed by server.docs".to_owned()
     };
     let data = settings.data_dir.display();
+    let log_in = if tokens.is_external() {
+        format!("{} issues tokens; send one as", tokens.issuer)
+    } else {
+        "POST /auth/register or /auth/guest gives a token; send it as".to_owned()
+    };
     println!(
         "\
 Hornero {version} is listening.
@@ -72,9 +79,9 @@ Hornero {version} is listening.
   Database    {database}
   Data        {data}
 
-Log in: POST /auth/register or /auth/guest gives a token; send it as
+Log in: {log_in}
   Authorization: Bearer <token>   or as   io('{url}/chat', {{ auth: {{ token }} }})
-Make an admin: hornero user promote <e-mail>. Stop with Ctrl-C.",
+Make an admin: hornero user promote <e-mail or id>. Stop with Ctrl-C.",
         version = env!("CARGO_PKG_VERSION"),
     );
 }

@@ -6,6 +6,9 @@ use auth::{ChangeUser, Role, Status, User, UserService, UserType};
 
 use crate::command::{AddUser, DisableUser, PromoteUser, Rank, app};
 
+/// Users that are read at once.
+const PAGE: u64 = 500;
+
 /// Characters of a password that was made up; none of them looks like another.
 const ALPHABET: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
 
@@ -22,6 +25,26 @@ pub(crate) async fn add(args: AddUser) -> Result<(), Box<dyn Error>> {
         println!("Password: {password}");
     }
     Ok(())
+}
+
+/// `hornero user list`
+pub(crate) async fn list() -> Result<(), Box<dyn Error>> {
+    let users = app()?.resolve::<UserService>().await?;
+    let mut last = None;
+    loop {
+        let page = users.page(last.as_ref(), PAGE).await?;
+        for user in &page {
+            let (kind, role) = (user.user_type.as_str(), user.role.as_str());
+            let (status, since) = (user.status.as_str(), user.created_at.format("%Y-%m-%d"));
+            let email = user.email.as_deref().unwrap_or("-");
+            let (id, name) = (&user.id, &user.display_name);
+            println!("{id:36}  {kind:10}  {role:5}  {status:8}  {since}  {email}  {name}");
+        }
+        match page.into_iter().next_back() {
+            Some(user) => last = Some(user.id),
+            None => return Ok(()),
+        }
+    }
 }
 
 /// `hornero user promote`
@@ -64,7 +87,7 @@ pub(crate) fn hash_password() -> Result<(), Box<dyn Error>> {
 
 async fn change(email: &str, change: ChangeUser) -> Result<User, Box<dyn Error>> {
     let users = app()?.resolve::<UserService>().await?;
-    Ok(users.change_by_email(email, change).await?)
+    Ok(users.change_named(email, change).await?)
 }
 
 fn describe(user: &User) -> String {

@@ -17,7 +17,7 @@ use crate::{
         About, ControllerContract, Documents, GatewayContract, SocketContract, clashes, paths,
         references,
     },
-    gateway::Limits,
+    gateway::{Limits, Refusals},
     graph::{Graph, ModuleInfo, Override},
     http::{self, Measures},
     logging::LoggingConfig,
@@ -307,7 +307,8 @@ impl App {
             run(hook, &arguments).await?;
         }
         // Only now: no client may come in before the hooks have ended.
-        let sockets = doors.sockets.open(io, limits, recovery, &recoveries);
+        let sockets =
+            doors.sockets.open(io, limits, recovery, &recoveries, Refusals::new(&metrics));
         let measures = Measures::new(&metrics, paths.iter());
         let rates = RequestLimits::new(&rates, doors.identity, paths);
         let router = http::layered(doors.routes, connections, &settings, rates, measures);
@@ -362,6 +363,7 @@ impl App {
         let metrics = Arc::<Metrics>::default();
         traffic.told_by(&metrics);
         let recoveries = Arc::<Recoveries>::default();
+        recoveries.told_by(&metrics);
         let connections = Connections::new(
             &layer,
             Arc::clone(&traffic),

@@ -24,6 +24,7 @@ mod mailbox;
 mod namespace;
 mod packet;
 mod rate;
+mod refusals;
 mod reply;
 
 pub(crate) use emit::hang_up;
@@ -33,6 +34,7 @@ pub use extract::{Data, FromEvent, Incoming, Public};
 pub(crate) use namespace::{NamespaceTable, Sockets};
 pub(crate) use rate::Limits;
 pub use rate::RateClass;
+pub(crate) use refusals::Refusals;
 pub use reply::{Later, Reply, Then};
 
 /// Turns Socket.IO events into service calls, and their results into acks.

@@ -1,7 +1,7 @@
 //! The layers around every route and around Socket.IO, outermost first:
 //!
 //! ```text
-//! request id and error shape -> time -> trace -> CORS -> panics -> origin check -> rate -> body limit -> routes
+//! request id and error shape -> address -> time -> trace -> CORS -> panics -> origin check -> rate -> body limit -> routes
 //! ```
 
 use std::{any::Any, sync::Arc};
@@ -27,19 +27,22 @@ use tower_http::{
 
 mod measure;
 mod origin;
+mod proxies;
 mod shape;
 
 use measure::MeasureLayer;
 pub(crate) use measure::Measures;
 use origin::OriginLayer;
 pub use origin::Site;
+use proxies::ProxyLayer;
+pub(crate) use proxies::{Forwarded, network};
 pub use shape::RequestId;
 use shape::ShapeLayer;
 
 use crate::{
     connection::{self, Connections},
     error::{ClientError, ErrorKind},
-    request_limits::{self, RequestLimits, limit_requests},
+    request_limits::{self, RequestLimits, client_address, limit_requests},
     settings::ServerConfig,
 };
 
@@ -62,6 +65,7 @@ pub(crate) fn layered(
     // boxes for every request.
     let layers = ServiceBuilder::new()
         .layer(ShapeLayer)
+        .layer(option_layer(ProxyLayer::of(&config.trusted_proxies)))
         .layer(MeasureLayer(Arc::new(measures)))
         .layer(MapResponseBodyLayer::new(Body::new))
         .layer(TraceLayer::new_for_http().make_span_with(span))
@@ -90,9 +94,11 @@ fn after_panic(_: Box<dyn Any + Send>) -> Response {
 /// Leaves out the query string: it may hold a token.
 fn span(request: &Request) -> tracing::Span {
     let id = request.extensions().get::<RequestId>().map(|it| it.0);
+    let from = client_address(request.extensions());
     tracing::info_span!(
         "request",
         id = id.map(tracing::field::display),
+        from = from.map(tracing::field::display),
         method = %request.method(),
         path = request.uri().path(),
     )

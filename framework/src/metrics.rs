@@ -91,6 +91,12 @@ impl Metrics {
         self.recorder.register_histogram(&key, &METADATA)
     }
 
+    /// The refusals that clients were told of by this code, at whichever door.
+    pub(crate) fn refusals(&self, code: &'static str) -> Counter {
+        let help = "Refusals that clients were told of";
+        self.counter("gateway_errors_total", help, &[("code", code)])
+    }
+
     /// Calls `sample` each time before the metrics are told: for what is known anyway, and need
     /// not be counted twice. It must be quick.
     pub fn sample(&self, sample: impl Fn() + Send + Sync + 'static) {

@@ -10,7 +10,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, request::Parts},
+    http::{Extensions, HeaderName, HeaderValue, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -18,6 +18,7 @@ use axum::{
 use crate::{
     connection::is_socket_io,
     error::ClientError,
+    http::Forwarded,
     listener::Peer,
     rate_limit::{Allowance, RateLimit},
     settings::RateLimitConfig,
@@ -47,6 +48,8 @@ pub trait Identify: Send + Sync + 'static {
 pub(crate) struct RequestLimits {
     requests: RateLimit,
     handshakes: RateLimit,
+    /// Handshakes over the limit that are refused in Socket.IO's words.
+    told: RateLimit,
     identity: Option<Arc<dyn Identify>>,
     /// Paths of the documented routes. Files are not among them.
     paths: BTreeSet<String>,
@@ -62,6 +65,7 @@ impl RequestLimits {
         Self {
             requests: RateLimit::new(config.max_requests, window),
             handshakes: RateLimit::new(config.handshakes, MINUTE),
+            told: RateLimit::new(config.handshakes, MINUTE),
             identity,
             paths,
         }
@@ -78,6 +82,10 @@ impl RequestLimits {
     }
 }
 
+/// Left in the request of a handshake that comes too soon: its sockets are refused with this.
+#[derive(Debug, Clone)]
+pub(crate) struct TooSoon(pub(crate) ClientError);
+
 /// Counts a request, and refuses those that are too many.
 pub(crate) async fn limit_requests(
     State(limits): State<Arc<RequestLimits>>,
@@ -91,7 +99,13 @@ pub(crate) async fn limit_requests(
         // What follows a handshake has the session's id.
         let begins = !query.split('&').any(|it| it.starts_with("sid="));
         if begins && let Err(refused) = limits.handshakes.take(address) {
-            return ClientError::from(refused).into_response();
+            let refusal = ClientError::from(refused);
+            // As many again may open a connection to be told. For more than that, it would cost
+            // what the limit is to save.
+            if limits.told.take(address).is_err() {
+                return refusal.into_response();
+            }
+            parts.extensions.insert(TooSoon(refusal));
         }
         return next.run(Request::from_parts(parts, body)).await;
     }
@@ -123,6 +137,8 @@ fn tell(Allowance { limit, remaining, full_in }: Allowance, response: &mut Respo
 
 /// Where a request comes from, as far as limits go: an IPv4 address, or the network of an IPv6
 /// one, since whoever has one of its addresses has all. None where there is no connection.
+///
+/// Behind a proxy of `server.trustedProxies` it is the address that the proxy tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(pub Option<IpAddr>);
 
@@ -130,9 +146,15 @@ impl ClientAddress {
     /// Where a request comes from, such as the one that opened a socket's connection:
     /// `ClientAddress::of(socket.req_parts())`.
     pub fn of(parts: &Parts) -> Self {
-        let peer = parts.extensions.get::<ConnectInfo<Peer>>();
-        Self(peer.map(|it| network(it.0.address.ip().to_canonical())))
+        Self(client_address(&parts.extensions).map(network))
     }
+}
+
+/// The whole address that a request comes from.
+pub(crate) fn client_address(of_request: &Extensions) -> Option<IpAddr> {
+    let forwarded = of_request.get::<Forwarded>().map(|it| it.0);
+    let peer = || Some(of_request.get::<ConnectInfo<Peer>>()?.0.address.ip().to_canonical());
+    forwarded.or_else(peer)
 }
 
 fn network(address: IpAddr) -> IpAddr {

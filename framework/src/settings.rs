@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::ConfigSection;
+use crate::{config::ConfigSection, http::network};
 
 /// Section `server`: where the server listens, and for whom.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct ServerConfig {
     pub write_timeout_ms: u64,
     /// Whether `/docs`, `/openapi.json`, `/asyncapi.json` and `/socket.d.ts` are served. Default true.
     pub docs: bool,
+    /// Proxies that are believed where requests come from, by `X-Forwarded-For`: addresses and
+    /// networks such as `10.0.0.0/8`. Default none: the header is not read.
+    pub trusted_proxies: Vec<String>,
     /// Other origins whose pages may use the server.
     pub cors: CorsConfig,
 }
@@ -47,6 +50,7 @@ impl Default for ServerConfig {
             shutdown_timeout_ms: 30_000,
             write_timeout_ms: 20_000,
             docs: true,
+            trusted_proxies: Vec::new(),
             cors: CorsConfig::default(),
         }
     }
@@ -74,6 +78,10 @@ impl ConfigSection for ServerConfig {
         if self.cors.origins.iter().any(|it| !is_origin(it)) {
             let text = "must be exact origins like https://chat.example.org, without `*` or a path";
             problems.push(("cors.origins", text.to_owned()));
+        }
+        if self.trusted_proxies.iter().any(|it| network(it).is_none()) {
+            let text = "must be addresses or networks like 10.0.0.0/8";
+            problems.push(("trustedProxies", text.to_owned()));
         }
         if self.host.is_empty() {
             problems.push(("host", "must be an address like 127.0.0.1".to_owned()));

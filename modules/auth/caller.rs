@@ -32,6 +32,8 @@ pub struct Caller {
     pub(crate) scope: Arc<str>,
     /// The login that the token comes of; none for tokens of others.
     pub(crate) login: Option<LoginId>,
+    /// Whether rights are what admins have made of the user here, whatever the token says.
+    pub(crate) follows_user: bool,
     /// When the token was issued, in seconds since 1970.
     pub(crate) issued_at: i64,
     /// When the token ends, in seconds since 1970.
@@ -55,6 +57,11 @@ impl Caller {
             Some(scope) if !self.has_scope(scope) => Err(AuthError::Scope(scope).into()),
             _ => Ok(self),
         }
+    }
+
+    /// Whether the token comes of a login here.
+    pub(crate) fn has_login(&self) -> bool {
+        self.login.is_some()
     }
 
     /// Whether the caller may read whatever there is.
@@ -82,38 +89,38 @@ impl<C: Authenticates> FromRequestParts<Arc<C>> for Caller {
     type Rejection = ClientError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<C>) -> Result<Self, ClientError> {
-        // Whoever has counted the request has verified the token.
+        // Whoever has counted the request may know who it is.
         let known = parts.extensions.get::<Self>().cloned();
         let tokens = state.tokens();
-        let caller = known.map_or_else(|| Self::of_request(parts, tokens), Ok);
+        let caller = match known {
+            Some(caller) => Ok(caller),
+            None => match presented(parts, tokens) {
+                Ok(token) => tokens.verify(&token).await,
+                Err(error) => Err(error),
+            },
+        };
         let caller = caller.inspect_err(|it| tokens.count(it))?;
         caller.in_scope(C::SCOPE)
     }
 }
 
-impl Caller {
-    /// Whoever sends a request.
-    fn of_request(parts: &Parts, tokens: &TokenService) -> Result<Self, AuthError> {
-        let token = match bearer(&parts.headers) {
-            Some(token) => token,
-            None => {
-                let secure = tokens.secure_cookies();
-                let token = TokenCookie::Access.read(&parts.headers, secure);
-                let token = token.ok_or(AuthError::NoToken)?;
-                let site = parts.extensions.get::<Site>().copied();
-                if !is_safe(&parts.method) {
-                    require_our_page(site)?;
-                }
-                token
-            }
-        };
-        tokens.verify(&token)
+/// The token that a request shows.
+fn presented(parts: &Parts, tokens: &TokenService) -> Result<String, AuthError> {
+    if let Some(token) = bearer(&parts.headers) {
+        return Ok(token);
     }
+    let token = TokenCookie::Access.read(&parts.headers, tokens.secure_cookies());
+    let token = token.ok_or(AuthError::NoToken)?;
+    if !is_safe(&parts.method) {
+        require_our_page(parts.extensions.get::<Site>().copied())?;
+    }
+    Ok(token)
 }
 
+/// Whoever is not known at once is counted by address: nobody is to wait before being counted.
 impl Identify for TokenService {
     fn user_of(&self, request: &mut Parts) -> Option<String> {
-        let caller = Caller::of_request(request, self).ok()?;
+        let caller = self.verify_now(&presented(request, self).ok()?)?;
         let user = caller.user_id.to_string();
         request.extensions.insert(caller);
         Some(user)

@@ -5,10 +5,10 @@ use std::time::Duration;
 use hornero::ConfigSection;
 use serde::{Deserialize, Serialize};
 
-use crate::user::Scope;
+use crate::{jwt_config::JwtConfig, service_key::ServiceKeys, user::Scope};
 
 /// Longest life of an access token.
-const MAX_AGE: Duration = Duration::from_secs(60 * 60);
+pub(crate) const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
 /// Ten years: what adds to times must not leave the calendar.
 const LONGEST: Duration = Duration::from_secs(87_600 * 60 * 60);
@@ -39,25 +39,14 @@ pub struct AuthConfig {
     /// Time that a socket has to send `auth:refresh` when its token has ended: a number with `s`,
     /// `m` or `h`. Default `30s`.
     pub socket_grace: String,
+    /// Programs that may come in by a key: name, SHA-256 of the key in hexadecimal digits and
+    /// perhaps a scope, separated by colons, as in `billing:9f86d0..:chat tasks`. Without a scope,
+    /// all of them. Default none; `hornero token key` makes one.
+    pub service_keys: Vec<String>,
     /// Access tokens.
     pub jwt: JwtConfig,
     /// Cookies.
     pub cookies: CookieConfig,
-}
-
-/// Keys `auth.jwt.*`.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct JwtConfig {
-    /// HS256 key, at least 32 bytes. Default: a random one kept in `server.dataDir`,
-    /// except in the profile `production`, which needs one.
-    pub secret: String,
-    /// `iss` of tokens. Default `dialog-gateway`.
-    pub issuer: String,
-    /// `aud` of tokens. Default `personal-assistant`.
-    pub audience: String,
-    /// Life of a token: a number with `s`, `m` or `h`, at most `1h`. Default `1h`.
-    pub max_age: String,
 }
 
 /// Keys `auth.cookies.*`.
@@ -76,19 +65,9 @@ impl Default for AuthConfig {
             refresh_max_age: "720h".to_owned(),
             guest_max_age: "24h".to_owned(),
             socket_grace: "30s".to_owned(),
+            service_keys: Vec::new(),
             jwt: JwtConfig::default(),
             cookies: CookieConfig::default(),
-        }
-    }
-}
-
-impl Default for JwtConfig {
-    fn default() -> Self {
-        Self {
-            secret: String::new(),
-            issuer: "dialog-gateway".to_owned(),
-            audience: "personal-assistant".to_owned(),
-            max_age: "1h".to_owned(),
         }
     }
 }
@@ -110,13 +89,6 @@ impl AuthConfig {
     }
 }
 
-impl JwtConfig {
-    /// See [`Self::max_age`].
-    pub(crate) fn life(&self) -> Duration {
-        parse_duration(&self.max_age).unwrap_or(MAX_AGE)
-    }
-}
-
 impl ConfigSection for AuthConfig {
     const KEY: &'static str = "auth";
     const ALIASES: &'static [(&'static str, &'static str)] = &[("JWT_SECRET", "jwt.secret")];
@@ -124,15 +96,7 @@ impl ConfigSection for AuthConfig {
     const SECRETS: &'static [&'static str] = &["jwt.secret"];
 
     fn problems(&self) -> Vec<(&'static str, String)> {
-        let mut problems = Vec::new();
-        if !self.jwt.secret.is_empty() && self.jwt.secret.len() < 32 {
-            problems.push(("jwt.secret", "must be at least 32 bytes".to_owned()));
-        }
-        let life = parse_duration(&self.jwt.max_age);
-        if life.is_none_or(|it| it.is_zero() || it > MAX_AGE) {
-            let text = "must be a number with s, m or h, at most 1h";
-            problems.push(("jwt.maxAge", text.to_owned()));
-        }
+        let mut problems = self.jwt.problems();
         if parse_duration(&self.refresh_max_age).is_none_or(|it| it.is_zero() || it > LONGEST) {
             let text = "must be a number with s, m or h, at most 87600h";
             problems.push(("refreshMaxAge", text.to_owned()));
@@ -147,6 +111,11 @@ impl ConfigSection for AuthConfig {
             problems
                 .push(("socketGrace", "must be a number with s, m or h, at most 1h".to_owned()));
         }
+        if ServiceKeys::parse(&self.service_keys).is_none() {
+            let text = "must be entries like billing:<SHA-256 in 64 hexadecimal digits>, as \
+                        `hornero token key --service billing` prints them";
+            problems.push(("serviceKeys", text.to_owned()));
+        }
         let scopes = Scope::ALL.map(Scope::as_str);
         if self.default_scope.split(' ').any(|it| !scopes.contains(&it)) {
             let text = format!("must be out of {}, separated by spaces", scopes.join(", "));
@@ -156,7 +125,8 @@ impl ConfigSection for AuthConfig {
     }
 }
 
-fn parse_duration(text: &str) -> Option<Duration> {
+/// A number with `s`, `m` or `h`.
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let unit = match text.chars().last()? {
         's' => 1,
         'm' => 60,

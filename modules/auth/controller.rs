@@ -18,7 +18,7 @@ use utoipa::openapi::{
 };
 
 use crate::{
-    Admin, AuthError, Authenticates, Caller, Require, TokenService, UserId, UserService,
+    Admin, AuthError, Authenticates, Caller, Require, TokenService, User, UserId, UserService,
     caller::require_our_page,
     cookie::TokenCookie,
     credential_limits::CredentialLimits,
@@ -80,7 +80,8 @@ impl Controller for AuthController {
 
 fn bearer_scheme() -> SecurityScheme {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
-    let text = "The `accessToken` of the answer to registering, logging in or entering as a guest.";
+    let text = "The `accessToken` of the answer to registering, logging in or entering as a guest; \
+                a token of the configured issuer; or a service key.";
     SecurityScheme::Http(bearer.description(Some(text)).build())
 }
 
@@ -104,7 +105,7 @@ fn cookie_scheme() -> SecurityScheme {
             body = SignedInView,
             headers(("Set-Cookie" = String, description = "The tokens, for pages of this server")),
         ),
-        (status = 403, description = "Registration is closed"),
+        (status = 403, description = "Registration is closed, or tokens are issued elsewhere"),
         (status = 409, description = "There is an account with this e-mail address"),
     ),
     security(()),
@@ -132,6 +133,7 @@ async fn register(
             headers(("Set-Cookie" = String, description = "The tokens, for pages of this server")),
         ),
         (status = 401, description = "E-mail address or password are wrong"),
+        (status = 403, description = "Tokens are issued elsewhere"),
     ),
     security(()),
 )]
@@ -157,6 +159,7 @@ async fn log_in(
             body = SignedInView,
             headers(("Set-Cookie" = String, description = "The tokens, for pages of this server")),
         ),
+        (status = 403, description = "Tokens are issued elsewhere"),
     ),
     security(()),
 )]
@@ -186,7 +189,11 @@ async fn enter_as_guest(
             headers(("Set-Cookie" = String, description = "The tokens, for pages of this server")),
         ),
         (status = 401, description = "The refresh token is missing, unknown, used or too old"),
-        (status = 403, description = "The cookie came along with a request of a foreign page"),
+        (
+            status = 403,
+            description = "The cookie came along with a request of a foreign page, or tokens are \
+                           issued elsewhere",
+        ),
     ),
     security(()),
 )]
@@ -268,6 +275,11 @@ async fn me(
     caller: Caller,
 ) -> Result<axum::Json<UserView>, ClientError> {
     match this.auth.user(&caller.user_id).await? {
+        // Another issuer's token may say more than is kept of its user.
+        Some(user) if !caller.has_login() => {
+            let (role, user_type) = (caller.role, caller.user_type);
+            Ok(axum::Json(UserView::from(User { role, user_type, ..user })))
+        }
         Some(user) => Ok(axum::Json(user.into())),
         // The token outlived its user.
         None => Err(AuthError::BadToken.into()),

@@ -99,7 +99,7 @@ impl From<PatchUser> for ChangeUser {
 }
 
 /// One to four scopes.
-fn scopes(text: &str) -> Result<(), ValidationError> {
+pub(crate) fn scopes(text: &str) -> Result<(), ValidationError> {
     let mut count = 0;
     let known = text.split(' ').inspect(|_| count += 1).all(|it| Scope::parse(it).is_some());
     if known && count <= 4 {

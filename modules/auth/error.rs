@@ -18,6 +18,14 @@ pub enum AuthError {
     #[error("The token is not valid")]
     BadToken,
 
+    /// The token is signed with a key that its issuer does not publish.
+    #[error("The token is not valid")]
+    UnknownKey,
+
+    /// The issuer's keys cannot be had at the moment.
+    #[error("Tokens cannot be checked at the moment: try again")]
+    NoKeys,
+
     /// The token was valid once.
     #[error("The token has expired: log in again")]
     Expired,
@@ -53,9 +61,23 @@ pub enum AuthError {
     )]
     BadForm,
 
+    /// What an operator calls a service is no name.
+    #[error(
+        "a service's name is 1 to 64 letters, digits, dots, underscores and hyphens, all ASCII"
+    )]
+    BadServiceName,
+
+    /// What an operator asks a token for is no scope.
+    #[error("a scope is one or more of chat, tasks, email and docs, separated by single spaces")]
+    BadScope,
+
     /// `auth.registration` is off.
     #[error("Registration is closed")]
     RegistrationClosed,
+
+    /// `auth.jwt.algorithm` is one of another issuer.
+    #[error("Tokens are issued elsewhere: this server only checks them")]
+    IssuedElsewhere,
 
     /// The token is good for other things.
     #[error("The token lacks the scope `{}`", .0.as_str())]
@@ -92,6 +114,14 @@ pub enum AuthError {
         source: std::io::Error,
     },
 
+    /// `auth.jwt.publicKey` is not what it should be.
+    #[error("auth.jwt.publicKey {0}")]
+    PublicKey(String),
+
+    /// What fetches the issuer's keys cannot be made.
+    #[error("the keys of auth.jwt.jwksUrl cannot be fetched: {0}")]
+    HttpClient(String),
+
     /// A token could not be signed.
     #[error("a token could not be signed: {0}")]
     Signing(String),
@@ -110,6 +140,7 @@ impl From<AuthError> for ClientError {
         let kind = match error {
             AuthError::NoToken
             | AuthError::BadToken
+            | AuthError::UnknownKey
             | AuthError::Ended
             | AuthError::OtherUser
             | AuthError::WrongCredentials => ErrorKind::Unauthorized,
@@ -117,6 +148,7 @@ impl From<AuthError> for ClientError {
             AuthError::ForeignCookie
             | AuthError::Disabled
             | AuthError::RegistrationClosed
+            | AuthError::IssuedElsewhere
             | AuthError::Guest
             | AuthError::Only(_)
             | AuthError::Scope(_) => ErrorKind::Forbidden,
@@ -124,11 +156,16 @@ impl From<AuthError> for ClientError {
                 return Self::new(ErrorKind::Conflict, error.to_string())
                     .detail("reason", "email_taken");
             }
-            AuthError::BadForm => ErrorKind::Invalid,
+            AuthError::BadForm | AuthError::BadServiceName | AuthError::BadScope => {
+                ErrorKind::Invalid
+            }
             AuthError::NoSuchUser => ErrorKind::NotFound,
+            AuthError::NoKeys => return Self::unavailable(error.to_string()),
             AuthError::Storage(error) => return error.into(),
             AuthError::NoSecret
             | AuthError::Secret { .. }
+            | AuthError::PublicKey(_)
+            | AuthError::HttpClient(_)
             | AuthError::Signing(_)
             | AuthError::Hashing(_) => {
                 tracing::error!(%error, "Authentication failed: {error}");

@@ -30,7 +30,7 @@ impl Failures {
 
     pub(crate) fn count(&self, error: &AuthError) {
         match error {
-            AuthError::BadToken => self.bad_token.increment(1),
+            AuthError::BadToken | AuthError::UnknownKey => self.bad_token.increment(1),
             AuthError::Expired => self.expired.increment(1),
             AuthError::Ended | AuthError::Disabled => self.ended.increment(1),
             AuthError::WrongCredentials => self.credentials.increment(1),

@@ -16,6 +16,7 @@ use crate::{
     cookie::TokenCookie,
     dto::{RenewSocket, SocketRenewed},
     live_sockets::LiveSockets,
+    service_key::is_service_key,
 };
 
 /// Asks every socket for a token before it is connected, and for another when that one ends.
@@ -51,7 +52,7 @@ impl Gateway for AuthGateway {
         let socket = &handshake.socket;
         let token = auth.token.map(|it| it.trim_start_matches("Bearer ").to_owned());
         let token = token.or_else(|| self.request_token(socket)).ok_or(AuthError::NoToken)?;
-        let caller = self.tokens.verify(&token).inspect_err(|it| self.tokens.count(it))?;
+        let caller = self.tokens.verify(&token).await.inspect_err(|it| self.tokens.count(it))?;
         socket.extensions.insert(Owner::new(caller.user_id.to_string()));
         socket.extensions.insert(caller);
         Ok(())
@@ -90,7 +91,7 @@ impl AuthGateway {
         Valid(Data(form)): Valid<Data<RenewSocket>>,
     ) -> Result<SocketRenewed, AuthError> {
         let token = form.token.trim_start_matches("Bearer ");
-        let caller = self.tokens.verify(token).inspect_err(|it| self.tokens.count(it))?;
+        let caller = self.tokens.verify(token).await.inspect_err(|it| self.tokens.count(it))?;
         let ends = DateTime::from_timestamp(caller.expires_at, 0).ok_or(AuthError::BadToken)?;
         self.live.renew(&socket, caller)?;
         Ok(SocketRenewed { expires_at: timestamp(ends) })
@@ -111,7 +112,8 @@ impl AuthGateway {
             let cookie = TokenCookie::Access.read(&request.headers, secure);
             cookie.filter(|_| trusted)
         };
-        let from_query = || in_query(&request.uri);
+        // An address ends up in logs, and a service key does not end.
+        let from_query = || in_query(&request.uri).filter(|it| !is_service_key(it));
         bearer(&request.headers).or_else(from_cookie).or_else(from_query)
     }
 }

@@ -8,10 +8,10 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hornero::{EmitEvent, Histogram, Metrics, SocketRef};
-use moka::sync::Cache;
 
 use crate::{
     AuthError, Caller,
+    last_seen::LastSeen,
     login::Login,
     standing::Standing,
     user::{Status, User, UserId},
@@ -20,15 +20,11 @@ use crate::{
 /// Event by which a socket is told what became of its token.
 const ERROR_EVENT: &str = "chat:error";
 
-/// Users who are gone of whom it is remembered when.
-const REMEMBERED: u64 = 100_000;
-
 /// Every socket that was let in, and what is to become of it.
 pub(crate) struct LiveSockets {
     standing: Arc<Standing>,
     sockets: Arc<Mutex<Sockets>>,
-    /// When those who are gone were there last.
-    last_seen: Cache<UserId, DateTime<Utc>>,
+    last_seen: Arc<LastSeen>,
     durations: Histogram,
 }
 
@@ -37,9 +33,13 @@ pub(crate) struct LiveSockets {
 pub enum Presence {
     /// Now.
     Online,
-    /// Not now, but last at that time, if that is remembered.
+    /// Not now, but last at that time, if that is known.
     Offline(Option<DateTime<Utc>>),
 }
+
+/// Among the extensions of a socket by which a user has come online: there was no other.
+#[derive(Debug, Clone, Copy)]
+pub struct FirstSocket;
 
 #[derive(Default)]
 struct Sockets {
@@ -65,7 +65,11 @@ struct Entry {
 }
 
 impl LiveSockets {
-    pub(crate) fn new(standing: Arc<Standing>, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        standing: Arc<Standing>,
+        last_seen: Arc<LastSeen>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let sockets = Arc::<Mutex<Sockets>>::default();
         let door = ("door", "socketio");
         let help = "Sockets that are connected";
@@ -74,7 +78,7 @@ impl LiveSockets {
         metrics.sample(move || connections.set(lock(&watched).entries.len() as f64));
         let help = "Time for which sockets were connected";
         let durations = metrics.times("gateway_connection_duration_seconds", help, [door]);
-        Self { standing, sockets, last_seen: Cache::new(REMEMBERED), durations }
+        Self { standing, sockets, last_seen, durations }
     }
 
     /// Notes a socket that has connected. Closes it if its login ended while it did.
@@ -90,7 +94,11 @@ impl LiveSockets {
         sockets.count += 1;
         let number = Number(sockets.count);
         let (user_id, due) = (caller.user_id.clone(), caller.expires_at);
-        sockets.of_user.entry(user_id.clone()).or_default().insert(number);
+        let theirs = sockets.of_user.entry(user_id.clone()).or_default();
+        if theirs.is_empty() {
+            socket.extensions.insert(FirstSocket);
+        }
+        theirs.insert(number);
         sockets.due.insert((due, number));
         let since = Instant::now();
         let entry = Entry { socket: socket.clone(), user_id, since, due, told: false };
@@ -99,14 +107,15 @@ impl LiveSockets {
         socket.extensions.insert(caller);
     }
 
-    /// Forgets a socket that is gone.
-    pub(crate) fn remove(&self, socket: &SocketRef) {
-        let Some(number) = socket.extensions.remove::<Number>() else { return };
-        let Some((entry, last)) = self.lock().remove(number) else { return };
+    /// Forgets a socket that is gone. Tells whether it was its user's last one, once.
+    pub(crate) fn remove(&self, socket: &SocketRef) -> bool {
+        let Some(number) = socket.extensions.remove::<Number>() else { return false };
+        let Some((entry, last)) = self.lock().remove(number) else { return false };
         self.durations.record(entry.since.elapsed().as_secs_f64());
         if last {
-            self.last_seen.insert(entry.user_id, Utc::now());
+            self.last_seen.note(entry.user_id);
         }
+        last
     }
 
     /// How many sockets are connected.
@@ -120,11 +129,8 @@ impl LiveSockets {
     }
 
     /// Whether a user is connected.
-    pub(crate) fn presence(&self, user: &UserId) -> Presence {
-        if self.lock().of_user.contains_key(user) {
-            return Presence::Online;
-        }
-        Presence::Offline(self.last_seen.get(user))
+    pub(crate) fn is_online(&self, user: &UserId) -> bool {
+        self.lock().of_user.contains_key(user)
     }
 
     /// Gives a socket the identity of another token, of the same user.
@@ -233,8 +239,8 @@ impl Sockets {
             let Some(entry) = self.entries.get(&number) else { continue };
             let socket = entry.socket.clone();
             if entry.told {
+                // It is forgotten when it is gone, as all others are.
                 closed.push(socket);
-                self.remove(number);
             } else {
                 told.push(socket);
                 self.postpone(number, now + grace.as_secs().cast_signed(), true);

@@ -4,7 +4,9 @@
 //! REST   -> controller -> AuthService -> UserRepository, LoginRepository -> database
 //!                             └-> PasswordHasher, TokenService
 //! caller -> TokenService -> Caller    (every other module's controllers and gateways)
-//!               └-> Standing: what was revoked or changed since the token was issued
+//!               |-> Keys: ours, or another issuer's, which may be fetched: Jwks
+//!               |-> Standing: what was revoked or changed since the token was issued
+//!               └-> Newcomers: users whom another issuer vouches for
 //! Watch  -> Standing, LiveSockets: keeps both current, and closes what has ended
 //! ```
 
@@ -12,6 +14,7 @@ use database::DatabaseModule;
 use hornero::{Module, ModuleDef};
 
 mod caller;
+mod claims;
 mod cleaning;
 mod config;
 mod controller;
@@ -23,13 +26,19 @@ mod error;
 mod failures;
 mod gateway;
 mod guard;
+mod jwks;
+mod jwt_config;
+mod keys;
+mod last_seen;
 mod live_sockets;
 mod login;
+mod newcomers;
 mod password;
 mod refresh_token;
 mod repository;
 mod secret;
 mod service;
+mod service_key;
 mod standing;
 #[cfg(test)]
 mod tests;
@@ -42,8 +51,10 @@ pub use caller::Caller;
 pub use config::AuthConfig;
 pub use error::AuthError;
 pub use guard::{Account, Admin, Require, Requirement, Supervisor};
-pub use live_sockets::Presence;
+pub use jwt_config::JwtConfig;
+pub use live_sockets::{FirstSocket, Presence};
 pub use login::LoginId;
+pub use service_key::NewServiceKey;
 pub use token::TokenService;
 pub use user::{NewUser, Role, Scope, Status, User, UserId, UserType};
 pub use user_service::{ChangeUser, UserService};
@@ -54,7 +65,9 @@ use crate::{
     credential_limits::CredentialLimits,
     failures::Failures,
     gateway::AuthGateway,
+    last_seen::LastSeen,
     live_sockets::LiveSockets,
+    newcomers::Newcomers,
     password::PasswordHasher,
     repository::{SeaOrmUserRepository, logins::SeaOrmLoginRepository},
     service::AuthService,
@@ -74,7 +87,9 @@ impl Module for AuthModule {
             .provide(PasswordHasher::new)
             .provide(Failures::new)
             .provide(Standing::new)
+            .provide(LastSeen::new)
             .provide(LiveSockets::new)
+            .provide(Newcomers::new)
             .try_provide(TokenService::open)
             .try_provide(CredentialLimits::open)
             .provide(AuthService::new)
@@ -85,8 +100,12 @@ impl Module for AuthModule {
             .identify::<TokenService>()
             .gateway(AuthGateway::new)
             .on_init(Watch::begin)
+            .on_init(TokenService::begin)
+            .task(TokenService::run)
             .task(Watch::run)
             .task(Cleaning::run)
+            .task(LastSeen::run)
+            .on_shutdown(LastSeen::finish)
             .export::<TokenService>()
             .export::<UserService>();
     }

@@ -6,8 +6,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use database::{Database, StorageError};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-    sea_query::{Expr, ExprTrait, Query},
+    ActiveModelTrait,
+    ActiveValue::NotSet,
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 
 pub(crate) mod logins;
@@ -16,7 +18,7 @@ use crate::{
     AuthError,
     entity::{
         login,
-        user::{Column, Entity, Model},
+        user::{ActiveModel, Column, Entity, Model},
     },
     user::{Role, Status, User, UserId, UserType},
 };
@@ -26,6 +28,9 @@ use crate::{
 pub(crate) trait UserRepository: Send + Sync {
     /// Stores a new user; [`AuthError::EmailTaken`] if the address belongs to another.
     async fn insert(&self, user: &User) -> Result<(), AuthError>;
+
+    /// Stores a new user, unless there is one with this id, and gives the one there is.
+    async fn find_or_insert(&self, user: &User) -> Result<User, StorageError>;
 
     /// Stores what has changed about a user.
     async fn update(&self, user: &User) -> Result<(), StorageError>;
@@ -42,8 +47,20 @@ pub(crate) trait UserRepository: Send + Sync {
     /// The user with this id.
     async fn by_id(&self, id: &UserId) -> Result<Option<User>, StorageError>;
 
+    /// At most `count` users, in the order of their ids, behind the one with this id.
+    async fn page(&self, after: Option<&UserId>, count: u64) -> Result<Vec<User>, StorageError>;
+
     /// The user with this address, which is in lower case.
     async fn by_email(&self, email: &str) -> Result<Option<User>, StorageError>;
+
+    /// Stores when users were there last, unless that is older than what is stored.
+    async fn save_last_seen(&self, users: &[(UserId, DateTime<Utc>)]) -> Result<(), StorageError>;
+
+    /// When those of `ids` were there last of whom that is stored.
+    async fn last_seen(
+        &self,
+        ids: &[UserId],
+    ) -> Result<HashMap<UserId, DateTime<Utc>>, StorageError>;
 
     /// Display names of those of `ids` that exist.
     async fn display_names(&self, ids: &[UserId]) -> Result<HashMap<UserId, String>, StorageError>;
@@ -73,9 +90,22 @@ impl UserRepository for SeaOrmUserRepository {
         }
     }
 
+    async fn find_or_insert(&self, user: &User) -> Result<User, StorageError> {
+        let tx = self.db.begin().await?;
+        let row = Model::from(user).into_active_model();
+        // Of two who come at once, the second waits for the first to commit.
+        let keep = OnConflict::column(Column::Id).do_nothing().to_owned();
+        Entity::insert(row).on_conflict(keep).exec_without_returning(&tx).await?;
+        let found = Entity::find_by_id(user.id.as_str()).one(&tx).await?;
+        tx.commit().await?;
+        Ok(found.map_or_else(|| user.clone(), User::from))
+    }
+
     async fn update(&self, user: &User) -> Result<(), StorageError> {
         let tx = self.db.begin().await?;
-        Model::from(user).into_active_model().reset_all().update(&tx).await?;
+        let row = Model::from(user).into_active_model().reset_all();
+        // That is not what changes about a user.
+        ActiveModel { last_seen_at: NotSet, ..row }.update(&tx).await?;
         Ok(tx.commit().await?)
     }
 
@@ -118,9 +148,46 @@ impl UserRepository for SeaOrmUserRepository {
         Ok(row.map(User::from))
     }
 
+    async fn page(&self, after: Option<&UserId>, count: u64) -> Result<Vec<User>, StorageError> {
+        let mut users = Entity::find().order_by_asc(Column::Id).limit(count);
+        if let Some(after) = after {
+            users = users.filter(Column::Id.gt(after.as_str()));
+        }
+        Ok(users.all(self.db.read()).await?.into_iter().map(User::from).collect())
+    }
+
     async fn by_email(&self, email: &str) -> Result<Option<User>, StorageError> {
         let row = Entity::find().filter(Column::Email.eq(email)).one(self.db.read()).await?;
         Ok(row.map(User::from))
+    }
+
+    async fn save_last_seen(&self, users: &[(UserId, DateTime<Utc>)]) -> Result<(), StorageError> {
+        let tx = self.db.begin().await?;
+        for (user, at) in users {
+            let older = Column::LastSeenAt.is_null().or(Column::LastSeenAt.lt(*at));
+            Entity::update_many()
+                .col_expr(Column::LastSeenAt, Expr::value(*at))
+                .filter(Column::Id.eq(user.as_str()))
+                .filter(older)
+                .exec(&tx)
+                .await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn last_seen(
+        &self,
+        ids: &[UserId],
+    ) -> Result<HashMap<UserId, DateTime<Utc>>, StorageError> {
+        let rows: Vec<(String, DateTime<Utc>)> = Entity::find()
+            .select_only()
+            .columns([Column::Id, Column::LastSeenAt])
+            .filter(Column::Id.is_in(ids.iter().map(UserId::as_str)))
+            .filter(Column::LastSeenAt.is_not_null())
+            .into_tuple()
+            .all(self.db.read())
+            .await?;
+        Ok(rows.into_iter().map(|(id, at)| (id.into(), at)).collect())
     }
 
     async fn display_names(&self, ids: &[UserId]) -> Result<HashMap<UserId, String>, StorageError> {
@@ -148,6 +215,7 @@ impl From<&User> for Model {
             status: user.status.as_str().to_owned(),
             created_at: user.created_at,
             updated_at: user.updated_at,
+            last_seen_at: None,
         }
     }
 }

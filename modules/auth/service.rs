@@ -60,8 +60,9 @@ impl AuthService {
     ///
     /// # Errors
     ///
-    /// [`AuthError::RegistrationClosed`], [`AuthError::EmailTaken`], or a failure.
+    /// [`AuthError::IssuedElsewhere`], [`AuthError::RegistrationClosed`], [`AuthError::EmailTaken`], or a failure.
     pub(crate) async fn register(&self, form: Register) -> Result<SignedIn, AuthError> {
+        self.tokens.require_issuing()?;
         if !self.config.registration {
             return Err(AuthError::RegistrationClosed);
         }
@@ -82,8 +83,9 @@ impl AuthService {
     /// # Errors
     ///
     /// [`AuthError::WrongCredentials`], after the same time whichever was wrong;
-    /// [`AuthError::Disabled`] only to those who know the password.
+    /// [`AuthError::Disabled`] only to those who know the password; [`AuthError::IssuedElsewhere`].
     pub(crate) async fn log_in(&self, email: &str, password: &str) -> Result<SignedIn, AuthError> {
+        self.tokens.require_issuing()?;
         let user = self.users.by_email(&email.to_lowercase()).await?;
         let hash = user.as_ref().and_then(|it| it.password_hash.as_deref());
         let right = self.passwords.verify(password, hash).await?;
@@ -99,11 +101,12 @@ impl AuthService {
     ///
     /// # Errors
     ///
-    /// A failure of storage or cryptography.
+    /// [`AuthError::IssuedElsewhere`], or a failure of storage or cryptography.
     pub(crate) async fn enter_as_guest(
         &self,
         display_name: Option<String>,
     ) -> Result<SignedIn, AuthError> {
+        self.tokens.require_issuing()?;
         let guest = NewUser {
             email: None,
             display_name: display_name.unwrap_or_else(|| "Guest".to_owned()),
@@ -119,8 +122,9 @@ impl AuthService {
     ///
     /// # Errors
     ///
-    /// [`AuthError::BadToken`]. If the token was used before, its login is revoked then.
+    /// [`AuthError::IssuedElsewhere`], [`AuthError::BadToken`]. If the token was used before, its login is revoked then.
     pub(crate) async fn refresh(&self, token: &str) -> Result<SignedIn, AuthError> {
+        self.tokens.require_issuing()?;
         let presented = RefreshToken::parse(token).ok_or(AuthError::BadToken)?;
         let now = Utc::now().trunc_subsecs(3);
         match self.logins.rotate(&presented, self.next_token(now), now).await? {

@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::{
     AuthError, Caller,
     login::{Login, LoginId},
-    user::{Status, User, UserId},
+    user::{Status, User, UserId, UserType},
 };
 
 /// Time after which no token from before is valid: the longest life of one, and the leeway.
@@ -68,6 +68,11 @@ impl Standing {
         known.users.retain(|_, it| it.status == Status::Disabled || now - it.updated_at < MEMORY);
     }
 
+    /// Whether it is known what has become of a user.
+    pub(crate) fn knows(&self, user: &UserId) -> bool {
+        self.read().users.contains_key(user)
+    }
+
     /// The caller as they are now.
     ///
     /// # Errors
@@ -82,8 +87,14 @@ impl Standing {
         if user.status == Status::Disabled {
             return Err(AuthError::Ended);
         }
-        // What tokens of others say about rights is theirs to say.
-        if caller.login.is_some() && caller.issued_at <= user.updated_at.timestamp() {
+        let from_before = caller.login.is_some() && caller.issued_at <= user.updated_at.timestamp();
+        // What tokens of others say about rights is theirs to say, if they are believed.
+        if caller.follows_user {
+            caller.role = user.role;
+            if caller.user_type != UserType::Guest {
+                caller.user_type = user.user_type;
+            }
+        } else if from_before {
             caller.user_type = user.user_type;
             caller.role = user.role;
             caller.scope = user.scope.as_str().into();
@@ -106,7 +117,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::user::{NewUser, Role, UserType};
+    use crate::user::{NewUser, Role};
 
     fn user() -> User {
         let user = NewUser {
@@ -127,6 +138,7 @@ mod tests {
             role: user.role,
             scope: user.scope.as_str().into(),
             login: login.map(|it| it.id),
+            follows_user: false,
             issued_at: user.updated_at.timestamp(),
             expires_at: user.updated_at.timestamp() + 60,
         }

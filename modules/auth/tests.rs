@@ -15,8 +15,10 @@ use crate::{
     UserService, UserType,
     dto::Register,
     failures::Failures,
+    last_seen::LastSeen,
     live_sockets::LiveSockets,
     login::{Login, LoginId, NextToken, Rotation},
+    newcomers::Newcomers,
     password::PasswordHasher,
     refresh_token::RefreshToken,
     repository::{UserRepository, logins::LoginRepository},
@@ -25,7 +27,7 @@ use crate::{
 };
 
 #[derive(Default)]
-struct MemoryRepository(Mutex<Vec<User>>);
+pub(crate) struct MemoryRepository(Mutex<Vec<User>>);
 
 #[async_trait]
 impl UserRepository for MemoryRepository {
@@ -36,6 +38,15 @@ impl UserRepository for MemoryRepository {
         }
         users.push(user.clone());
         Ok(())
+    }
+
+    async fn find_or_insert(&self, user: &User) -> Result<User, StorageError> {
+        let mut users = self.0.lock().unwrap();
+        let found = users.iter().find(|it| it.id == user.id).cloned();
+        if found.is_none() {
+            users.push(user.clone());
+        }
+        Ok(found.unwrap_or_else(|| user.clone()))
     }
 
     async fn update(&self, user: &User) -> Result<(), StorageError> {
@@ -60,9 +71,24 @@ impl UserRepository for MemoryRepository {
         Ok(self.0.lock().unwrap().iter().find(|it| it.id == *id).cloned())
     }
 
+    async fn page(&self, _: Option<&UserId>, _: u64) -> Result<Vec<User>, StorageError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+
     async fn by_email(&self, email: &str) -> Result<Option<User>, StorageError> {
         let users = self.0.lock().unwrap();
         Ok(users.iter().find(|it| it.email.as_deref() == Some(email)).cloned())
+    }
+
+    async fn save_last_seen(&self, _: &[(UserId, DateTime<Utc>)]) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    async fn last_seen(
+        &self,
+        _: &[UserId],
+    ) -> Result<HashMap<UserId, DateTime<Utc>>, StorageError> {
+        Ok(HashMap::new())
     }
 
     async fn display_names(&self, ids: &[UserId]) -> Result<HashMap<UserId, String>, StorageError> {
@@ -128,9 +154,13 @@ fn services(change: impl FnOnce(&mut AuthConfig)) -> Services {
     let repository: Arc<dyn UserRepository> = Arc::new(MemoryRepository::default());
     let passwords = Arc::new(PasswordHasher::new());
     let standing = Arc::<Standing>::default();
-    let live = Arc::new(LiveSockets::new(Arc::clone(&standing), Arc::default()));
+    let seen = Arc::new(LastSeen::new(Arc::clone(&repository)));
+    let live = LiveSockets::new(Arc::clone(&standing), Arc::clone(&seen), Arc::default());
+    let live = Arc::new(live);
     let failures = Arc::new(Failures::new(Arc::default()));
-    let tokens = Arc::new(TokenService::new(&config, standing, Arc::clone(&failures)));
+    let newcomers = Arc::new(Newcomers::new(Arc::clone(&repository)));
+    let tokens = TokenService::new(&config, standing, Arc::clone(&failures), newcomers);
+    let tokens = Arc::new(tokens.unwrap());
     let logins: Arc<dyn LoginRepository> = Arc::new(ForgetfulLogins);
     Services {
         auth: AuthService::new(
@@ -142,7 +172,7 @@ fn services(change: impl FnOnce(&mut AuthConfig)) -> Services {
             failures,
             Arc::clone(&config),
         ),
-        users: UserService::new(repository, logins, live, passwords, config),
+        users: UserService::new(repository, logins, live, seen, passwords, config),
     }
 }
 
@@ -214,15 +244,15 @@ async fn promoted_user_is_what_was_said() {
     let services = services(|_| {});
     services.auth.register(ada()).await.unwrap();
     let admin = ChangeUser { role: Some(Role::Admin), ..ChangeUser::default() };
-    services.users.change_by_email("ADA@example.org", admin).await.unwrap();
+    services.users.change_named("ADA@example.org", admin).await.unwrap();
     let user_type = Some(UserType::Supervisor);
     let supervisor = ChangeUser { user_type, ..ChangeUser::default() };
-    services.users.change_by_email("ada@example.org", supervisor.clone()).await.unwrap();
+    services.users.change_named("ada@example.org", supervisor.clone()).await.unwrap();
 
     let user = services.auth.log_in("ada@example.org", "analytical engine").await.unwrap().user;
 
     assert_eq!((user.role, user.user_type), (Role::Admin, UserType::Supervisor));
-    let error = services.users.change_by_email("bob@example.org", supervisor).await.unwrap_err();
+    let error = services.users.change_named("bob@example.org", supervisor).await.unwrap_err();
     assert!(matches!(error, AuthError::NoSuchUser));
 }
 
@@ -231,7 +261,7 @@ async fn disabled_user_is_told_so_with_the_right_password_only() {
     let services = services(|_| {});
     services.auth.register(ada()).await.unwrap();
     let disabled = ChangeUser { status: Some(Status::Disabled), ..ChangeUser::default() };
-    services.users.change_by_email("ada@example.org", disabled).await.unwrap();
+    services.users.change_named("ada@example.org", disabled).await.unwrap();
 
     let right = services.auth.log_in("ada@example.org", "analytical engine").await.unwrap_err();
     let wrong = services.auth.log_in("ada@example.org", "difference engine").await.unwrap_err();

@@ -1,75 +1,61 @@
-//! Access tokens: JSON Web Tokens, HS256.
+//! Access tokens: JSON Web Tokens, ours or another issuer's.
 
 use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
-use hornero::{Config, ServerConfig};
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, errors::ErrorKind,
-};
-use serde::{Deserialize, Serialize};
+use hornero::{BoxError, Config, ServerConfig, Stopping};
+use jsonwebtoken::{Algorithm, Header, Validation, encode};
 use uuid::Uuid;
 
 use crate::{
     AuthConfig, AuthError, Caller,
+    claims::{Issuer, NewClaims, SERVICE},
+    dto::scopes,
     failures::Failures,
+    keys::Keys,
     login::LoginId,
+    newcomers::Newcomers,
     secret,
+    service_key::{ServiceKeys, is_name, is_service_key, service_id},
     standing::Standing,
-    user::{Role, User, UserType},
+    user::{Role, Status, User, UserType},
 };
 
 /// Time by which clocks may differ, in seconds.
 const LEEWAY: u64 = 5;
 
-/// Longest life of a token that is accepted, in seconds.
-const MAX_LIFE: i64 = 60 * 60;
-
 /// Issues access tokens, and tells whose a token is.
 pub struct TokenService {
     standing: Arc<Standing>,
     failures: Arc<Failures>,
-    signing: EncodingKey,
-    verifying: DecodingKey,
-    validation: Validation,
+    newcomers: Arc<Newcomers>,
+    keys: Keys,
+    service_keys: ServiceKeys,
+    rules: Validation,
+    believes: Issuer,
     issuer: String,
     audience: String,
     life: Duration,
     secure_cookies: bool,
 }
 
-/// Content of an access token.
-#[derive(Serialize, Deserialize)]
-struct Claims {
-    sub: String,
-    exp: i64,
-    iat: i64,
-    iss: String,
-    aud: String,
-    scope: String,
-    jti: Option<Uuid>,
-    sid: Option<LoginId>,
-    typ: Option<String>,
-    user_type: Option<UserType>,
-    role: Option<Role>,
-}
-
 impl TokenService {
-    /// Takes the configured key, or in development a generated one.
+    /// Takes the configured keys, or in development a generated one.
     ///
     /// # Errors
     ///
-    /// If production has no key, if the generated one cannot be kept, or if the
-    /// cryptography does not work here.
+    /// If production has no key, if the generated one cannot be kept, if the public one is none,
+    /// or if the cryptography does not work here.
     pub(crate) fn open(
         config: Arc<AuthConfig>,
         server: Arc<ServerConfig>,
         all: Arc<Config>,
         standing: Arc<Standing>,
         failures: Arc<Failures>,
+        newcomers: Arc<Newcomers>,
     ) -> Result<Self, AuthError> {
         let mut config = AuthConfig::clone(&config);
-        if config.jwt.secret.is_empty() {
+        if config.jwt.secret.is_empty() && !config.jwt.is_external() {
             if all.profile() == "production" {
                 return Err(AuthError::NoSecret);
             }
@@ -77,33 +63,68 @@ impl TokenService {
             config.jwt.secret = secret::generated(&server.data_dir).map_err(failed)?;
         }
         config.cookies.secure.get_or_insert(all.profile() == "production");
-        let service = Self::new(&config, standing, failures);
+        let service = Self::new(&config, standing, failures, newcomers)?;
         service.test()?;
         Ok(service)
     }
 
-    /// Signs with the configured key.
+    /// Checks, and for HS256 signs, with the configured key.
     pub(crate) fn new(
         config: &AuthConfig,
         standing: Arc<Standing>,
         failures: Arc<Failures>,
-    ) -> Self {
+        newcomers: Arc<Newcomers>,
+    ) -> Result<Self, AuthError> {
         let jwt = &config.jwt;
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_issuer(&[&jwt.issuer]);
-        validation.set_audience(&[&jwt.audience]);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.leeway = LEEWAY;
-        Self {
+        let algorithm = jwt.algorithm().unwrap_or(Algorithm::HS256);
+        let (keys, believes) = match algorithm {
+            Algorithm::HS256 => (Keys::of_secret(&jwt.secret), Issuer::Us),
+            _ if jwt.trust_role => (Keys::of_issuer(jwt, algorithm)?, Issuer::Trusted),
+            _ => (Keys::of_issuer(jwt, algorithm)?, Issuer::Other),
+        };
+        let mut rules = Validation::new(algorithm);
+        rules.set_issuer(&[&jwt.issuer]);
+        rules.set_audience(&[&jwt.audience]);
+        rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        rules.leeway = LEEWAY;
+        rules.validate_nbf = true;
+        Ok(Self {
             standing,
             failures,
-            signing: EncodingKey::from_secret(jwt.secret.as_bytes()),
-            verifying: DecodingKey::from_secret(jwt.secret.as_bytes()),
-            validation,
+            newcomers,
+            keys,
+            service_keys: ServiceKeys::parse(&config.service_keys).unwrap_or_default(),
+            rules,
+            believes,
             issuer: jwt.issuer.clone(),
             audience: jwt.audience.clone(),
             life: jwt.life(),
             secure_cookies: config.cookies.secure.unwrap_or_default(),
+        })
+    }
+
+    /// Fetches the issuer's keys, if it publishes them. The server starts without them, too.
+    pub(crate) async fn begin(self: Arc<Self>) -> Result<(), BoxError> {
+        if let Keys::Published(jwks) = &self.keys {
+            // A failure was told, and is tried again.
+            jwks.fetch().await.ok();
+        }
+        Ok(())
+    }
+
+    /// Keeps the issuer's keys current, if it publishes them.
+    pub(crate) async fn run(self: Arc<Self>, stopping: Arc<Stopping>) -> Result<(), BoxError> {
+        if let Keys::Published(jwks) = &self.keys {
+            jwks.keep_current(&stopping).await;
+        }
+        Ok(())
+    }
+
+    /// Whether there is a key to check tokens with: another issuer's may not have been had yet.
+    pub fn has_keys(&self) -> bool {
+        match &self.keys {
+            Keys::Published(jwks) => !jwks.keys(None).is_empty(),
+            Keys::Secret { .. } | Keys::Public(_) => true,
         }
     }
 
@@ -117,27 +138,67 @@ impl TokenService {
         self.secure_cookies
     }
 
+    /// Refuses what ends with a token of ours where tokens are another's to issue.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::IssuedElsewhere`].
+    pub(crate) fn require_issuing(&self) -> Result<(), AuthError> {
+        match self.keys {
+            Keys::Secret { .. } => Ok(()),
+            Keys::Public(_) | Keys::Published(_) => Err(AuthError::IssuedElsewhere),
+        }
+    }
+
     /// Issues an access token for `user`, who has come in by `login`.
     ///
     /// # Errors
     ///
-    /// [`AuthError::Signing`] if the cryptography fails.
+    /// [`AuthError::IssuedElsewhere`], or [`AuthError::Signing`] if the cryptography fails.
     pub fn issue(&self, user: &User, login: Option<LoginId>) -> Result<String, AuthError> {
+        let User { id, scope, user_type, role, .. } = user;
+        self.sign(id.as_str(), scope, *user_type, *role, login)
+    }
+
+    /// Issues an access token for a program. It does what admins may do, as far as its scope goes.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::BadServiceName`], [`AuthError::BadScope`], or as [`Self::issue`].
+    pub fn issue_to_service(&self, name: &str, scope: &str) -> Result<String, AuthError> {
+        if !is_name(name) {
+            return Err(AuthError::BadServiceName);
+        }
+        scopes(scope).map_err(|_| AuthError::BadScope)?;
+        self.sign(&service_id(name), scope, UserType::Service, Role::User, None)
+    }
+
+    fn sign(
+        &self,
+        subject: &str,
+        scope: &str,
+        user_type: UserType,
+        role: Role,
+        login: Option<LoginId>,
+    ) -> Result<String, AuthError> {
+        let Keys::Secret { signing, .. } = &self.keys else {
+            return Err(AuthError::IssuedElsewhere);
+        };
         let now = Utc::now().timestamp();
-        let claims = Claims {
-            sub: user.id.to_string(),
+        let claims = NewClaims {
+            sub: subject,
             exp: now + self.life.as_secs().cast_signed(),
             iat: now,
-            iss: self.issuer.clone(),
-            aud: self.audience.clone(),
-            scope: user.scope.clone(),
-            jti: Some(Uuid::now_v7()),
+            iss: &self.issuer,
+            aud: &self.audience,
+            scope,
+            jti: Uuid::now_v7(),
             sid: login,
-            typ: Some("access".to_owned()),
-            user_type: Some(user.user_type),
-            role: Some(user.role),
+            typ: "access",
+            user_type,
+            role,
         };
-        encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+        encode(&Header::new(Algorithm::HS256), &claims, signing)
             .map_err(|error| AuthError::Signing(error.to_string()))
     }
 
@@ -146,46 +207,74 @@ impl TokenService {
         self.failures.count(error);
     }
 
-    /// Tells who holds `token`.
+    /// Tells who holds `token`, or whose service key it is. Somebody new of another issuer becomes
+    /// a user.
     ///
     /// # Errors
     ///
     /// [`AuthError::Expired`] for one that was valid, [`AuthError::Ended`] for one whose login or
-    /// user is, [`AuthError::BadToken`] for any other.
-    pub fn verify(&self, token: &str) -> Result<Caller, AuthError> {
-        let decoded = decode::<Claims>(token, &self.verifying, &self.validation);
-        let claims = decoded
-            .map_err(|error| match error.kind() {
-                ErrorKind::ExpiredSignature => AuthError::Expired,
-                _ => AuthError::BadToken,
-            })?
-            .claims;
-        let access = claims.typ.as_deref().is_none_or(|it| it == "access");
-        let short = (0..=MAX_LIFE).contains(&(claims.exp - claims.iat));
-        let subject = (1..=128).contains(&claims.sub.len())
-            && claims.sub.bytes().all(|it| it.is_ascii_graphic());
-        if !(access && short && subject) {
-            return Err(AuthError::BadToken);
+    /// user is, [`AuthError::NoKeys`] where nobody can tell at the moment, a failure of storage,
+    /// and [`AuthError::BadToken`] or [`AuthError::UnknownKey`] for any other.
+    pub async fn verify(&self, token: &str) -> Result<Caller, AuthError> {
+        let (caller, name) = match (self.read(token), &self.keys) {
+            (Err(AuthError::UnknownKey), Keys::Published(jwks)) => {
+                jwks.fetch().await?;
+                self.read(token)?
+            }
+            (read, _) => read?,
+        };
+        if caller.login.is_some() {
+            return self.standing.current(caller);
         }
-        self.standing.current(Caller {
-            user_id: claims.sub.into(),
-            user_type: claims.user_type.unwrap_or(UserType::Employee),
-            role: claims.role.unwrap_or(Role::User),
-            scope: claims.scope.into(),
-            login: claims.sid,
-            issued_at: claims.iat,
-            expires_at: claims.exp,
-        })
+        let user = self.newcomers.find(&caller, &name).await?;
+        self.as_known(caller, &user)
     }
 
-    /// Signs and verifies once. The library panics at its first use when it was built
-    /// without exactly one cryptography provider: better now than at the first login.
+    /// Tells who holds `token` if that is known without asking anybody.
+    pub(crate) fn verify_now(&self, token: &str) -> Option<Caller> {
+        let (caller, _) = self.read(token).ok()?;
+        if caller.login.is_some() {
+            return self.standing.current(caller).ok();
+        }
+        let user = self.newcomers.known(&caller.user_id)?;
+        self.as_known(caller, &user).ok()
+    }
+
+    /// What a token says about its holder, and their name.
+    fn read(&self, token: &str) -> Result<(Caller, String), AuthError> {
+        if is_service_key(token) {
+            let caller = self.service_keys.find(token)?;
+            let name = caller.user_id.as_str().trim_start_matches(SERVICE).to_owned();
+            return Ok((caller, name));
+        }
+        self.keys.open(token, &self.rules)?.read(self.believes)
+    }
+
+    /// A caller without a login, as their user is here.
+    fn as_known(&self, mut caller: Caller, user: &User) -> Result<Caller, AuthError> {
+        if user.status == Status::Disabled && !self.standing.knows(&user.id) {
+            return Err(AuthError::Ended);
+        }
+        if caller.follows_user {
+            caller.role = user.role;
+            if caller.user_type != UserType::Guest {
+                caller.user_type = user.user_type;
+            }
+        }
+        self.standing.current(caller)
+    }
+
+    /// Reads a token once. The library panics at its first use when it was built without exactly
+    /// one cryptography provider: better now than at the first login.
     fn test(&self) -> Result<(), AuthError> {
+        let keys = Keys::of_secret(&Uuid::new_v4().to_string());
+        let Keys::Secret { signing, .. } = &keys else { return Ok(()) };
         let claims = serde_json::json!({ "test": true });
-        let token = encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+        let token = encode(&Header::new(Algorithm::HS256), &claims, signing)
             .map_err(|error| AuthError::Signing(error.to_string()))?;
-        match self.verify(&token) {
-            Err(AuthError::BadToken) => Ok(()),
+        let rules = Validation::new(Algorithm::HS256);
+        match (keys.open(&token, &rules), self.read(&token)) {
+            (Err(AuthError::BadToken), Err(_)) => Ok(()),
             _ => Err(AuthError::Signing("a token without claims was accepted".to_owned())),
         }
     }
@@ -193,10 +282,14 @@ impl TokenService {
 
 #[cfg(test)]
 mod tests {
+    use jsonwebtoken::EncodingKey;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::user::{NewUser, Scope};
+    use crate::{
+        tests::MemoryRepository,
+        user::{NewUser, Scope},
+    };
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -204,7 +297,8 @@ mod tests {
         let mut config = AuthConfig::default();
         config.jwt.secret = SECRET.to_owned();
         let failures = Arc::new(Failures::new(Arc::default()));
-        TokenService::new(&config, Arc::default(), failures)
+        let newcomers = Arc::new(Newcomers::new(Arc::new(MemoryRepository::default())));
+        TokenService::new(&config, Arc::default(), failures, newcomers).unwrap()
     }
 
     fn claims() -> Value {
@@ -226,8 +320,8 @@ mod tests {
         claims
     }
 
-    #[test]
-    fn issued_token_tells_its_user() {
+    #[tokio::test]
+    async fn issued_token_tells_its_user() {
         let user = NewUser {
             email: None,
             display_name: "Ada".to_owned(),
@@ -238,21 +332,21 @@ mod tests {
         };
         let user = user.into_user(Utc::now());
 
-        let caller = service().verify(&service().issue(&user, None).unwrap()).unwrap();
+        let caller = service().verify(&service().issue(&user, None).unwrap()).await.unwrap();
 
         assert_eq!(caller.user_id, user.id);
         assert_eq!((caller.user_type, caller.role), (UserType::Guest, Role::User));
         assert!(caller.has_scope(Scope::Chat) && !caller.has_scope(Scope::Docs));
     }
 
-    #[test]
-    fn token_without_optional_claims_is_an_employee() {
-        let caller = service().verify(&sign(Algorithm::HS256, &claims(), SECRET)).unwrap();
+    #[tokio::test]
+    async fn token_without_optional_claims_is_an_employee() {
+        let caller = service().verify(&sign(Algorithm::HS256, &claims(), SECRET)).await.unwrap();
         assert_eq!((caller.user_type, caller.role), (UserType::Employee, Role::User));
     }
 
-    #[test]
-    fn forged_and_foreign_tokens_are_refused() {
+    #[tokio::test]
+    async fn forged_and_foreign_tokens_are_refused() {
         let now = Utc::now().timestamp();
         let mut missing = claims();
         missing.as_object_mut().unwrap().remove("scope");
@@ -263,21 +357,24 @@ mod tests {
             ("other audience", sign(Algorithm::HS256, &with("aud", json!("evil")), SECRET)),
             ("refresh token", sign(Algorithm::HS256, &with("typ", json!("refresh")), SECRET)),
             ("too long a life", sign(Algorithm::HS256, &with("exp", json!(now + 7200)), SECRET)),
+            ("not yet valid", sign(Algorithm::HS256, &with("nbf", json!(now + 60)), SECRET)),
+            ("odd role", sign(Algorithm::HS256, &with("role", json!("root")), SECRET)),
+            ("odd login", sign(Algorithm::HS256, &with("sid", json!("x")), SECRET)),
             ("odd subject", sign(Algorithm::HS256, &with("sub", json!("a b")), SECRET)),
             ("missing scope", sign(Algorithm::HS256, &missing, SECRET)),
             ("unsigned", "eyJhbGciOiJub25lIn0.e30.".to_owned()),
             ("garbage", "garbage".to_owned()),
         ] {
-            assert!(matches!(service().verify(&token), Err(AuthError::BadToken)), "{why}");
+            assert!(matches!(service().verify(&token).await, Err(AuthError::BadToken)), "{why}");
         }
     }
 
-    #[test]
-    fn expired_token_is_told_apart() {
+    #[tokio::test]
+    async fn expired_token_is_told_apart() {
         let now = Utc::now().timestamp();
         let mut old = with("exp", json!(now - 6));
         old["iat"] = json!(now - 60);
         let token = sign(Algorithm::HS256, &old, SECRET);
-        assert!(matches!(service().verify(&token), Err(AuthError::Expired)));
+        assert!(matches!(service().verify(&token).await, Err(AuthError::Expired)));
     }
 }

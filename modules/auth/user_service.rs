@@ -3,11 +3,13 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::{SubsecRound, TimeDelta, Utc};
+use hornero::SocketRef;
 use validator::Validate;
 
 use crate::{
     AuthConfig, AuthError,
     dto::Register,
+    last_seen::LastSeen,
     live_sockets::{LiveSockets, Presence},
     password::PasswordHasher,
     repository::{UserRepository, logins::LoginRepository},
@@ -32,6 +34,7 @@ pub struct UserService {
     users: Arc<dyn UserRepository>,
     logins: Arc<dyn LoginRepository>,
     live: Arc<LiveSockets>,
+    seen: Arc<LastSeen>,
     passwords: Arc<PasswordHasher>,
     config: Arc<AuthConfig>,
 }
@@ -41,10 +44,11 @@ impl UserService {
         users: Arc<dyn UserRepository>,
         logins: Arc<dyn LoginRepository>,
         live: Arc<LiveSockets>,
+        seen: Arc<LastSeen>,
         passwords: Arc<PasswordHasher>,
         config: Arc<AuthConfig>,
     ) -> Self {
-        Self { users, logins, live, passwords, config }
+        Self { users, logins, live, seen, passwords, config }
     }
 
     /// Display names of those of `ids` that exist.
@@ -68,9 +72,26 @@ impl UserService {
         Ok(self.users.by_id(id).await?.map(|it| it.user_type))
     }
 
-    /// Whether a user is connected.
-    pub fn presence(&self, user: &UserId) -> Presence {
-        self.live.presence(user)
+    /// Whether users are connected, or when they were last, in their order.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage.
+    pub async fn presence(&self, users: &[UserId]) -> Result<Vec<Presence>, AuthError> {
+        let offline = users.iter().filter(|it| !self.live.is_online(it)).cloned();
+        let offline: Vec<_> = offline.collect();
+        let seen = self.seen.of(&offline).await?;
+        let presence = |user: &UserId| match offline.contains(user) {
+            true => Presence::Offline(seen.get(user).copied()),
+            false => Presence::Online,
+        };
+        Ok(users.iter().map(presence).collect())
+    }
+
+    /// Notes that a socket is gone. Tells whether it was its user's last one: to the one who asks
+    /// first.
+    pub fn note_gone(&self, socket: &SocketRef) -> bool {
+        self.live.remove(socket)
     }
 
     /// How many sockets are connected.
@@ -82,6 +103,15 @@ impl UserService {
     /// Twice a second, unless the database is away.
     pub fn standing_age(&self) -> Duration {
         self.live.standing_age(Utc::now()).to_std().unwrap_or_default()
+    }
+
+    /// At most `count` users, in the order of their ids, behind the one with this id.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage.
+    pub async fn page(&self, after: Option<&UserId>, count: u64) -> Result<Vec<User>, AuthError> {
+        Ok(self.users.page(after, count).await?)
     }
 
     /// Makes an account for somebody else, also where registration is closed.
@@ -114,17 +144,16 @@ impl UserService {
         Ok(user)
     }
 
-    /// Changes a user by e-mail address: see [`Self::change`].
+    /// Changes a user whom an operator names by e-mail address, or by id: see [`Self::change`].
     ///
     /// # Errors
     ///
     /// As [`Self::change`].
-    pub async fn change_by_email(
-        &self,
-        email: &str,
-        change: ChangeUser,
-    ) -> Result<User, AuthError> {
-        let user = self.users.by_email(&email.to_lowercase()).await?;
+    pub async fn change_named(&self, name: &str, change: ChangeUser) -> Result<User, AuthError> {
+        let user = match self.users.by_email(&name.to_lowercase()).await? {
+            Some(user) => Some(user),
+            None => self.users.by_id(&UserId::from(name.to_owned())).await?,
+        };
         self.apply(user.ok_or(AuthError::NoSuchUser)?, change).await
     }
 

@@ -8,30 +8,29 @@ use std::sync::Arc;
 use auth::UserId;
 use delivery::{ConversationId, ConversationKind};
 use hornero::{rules, timestamp};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::message::{Formatting, Message, MessageId, MessageRole, MessageType};
+use crate::{
+    content::{self, Content, ContentView, within_limits},
+    message::{Formatting, Message, MessageId, MessageRole, MessageType},
+};
 
 /// Body of `POST /rooms/{id}/messages` and `POST /chat/sessions/{id}/messages`.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SendMessage {
-    /// 1 to 10,000 Unicode scalar values, after line ends have become LF.
-    #[serde(deserialize_with = "with_plain_line_ends")]
-    #[validate(length(min = 1, max = 10_000), custom(function = "rules::text"))]
-    #[schema(
-        min_length = 1,
-        max_length = 10000,
-        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
-    )]
-    pub content: String,
+    /// 1 to 10,000 Unicode scalar values, after line ends have become LF; of type graph, an object
+    /// of at most 16 KiB and 8 levels.
+    #[validate(custom(function = "within_limits"))]
+    #[schema(schema_with = content::sent)]
+    pub content: Content,
     /// Default user. The others are for services and admins.
     #[serde(default)]
     pub role: MessageRole,
-    /// Default chat. The others are for services and admins.
+    /// Default chat. What is neither that nor graph is for services and admins.
     #[serde(default)]
     pub r#type: MessageType,
     /// Default plain. Of HTML, only what is harmless is kept.
@@ -54,42 +53,16 @@ pub struct SendMessage {
 #[serde(rename_all = "camelCase")]
 #[schema(min_properties = 1)]
 pub struct EditMessage {
-    /// 1 to 10,000 Unicode scalar values, after line ends have become LF.
-    #[serde(default, deserialize_with = "some_with_plain_line_ends")]
-    #[validate(length(min = 1, max = 10_000), custom(function = "rules::text"))]
-    #[schema(
-        min_length = 1,
-        max_length = 10000,
-        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$",
-        nullable = false
-    )]
-    pub content: Option<String>,
+    /// As in the message: an object of one of type graph, else text.
+    #[serde(default, deserialize_with = "rules::not_null")]
+    #[validate(custom(function = "within_limits"))]
+    #[schema(schema_with = content::sent, required = false)]
+    pub content: Option<Content>,
     /// An object of at most 16 KiB and 8 levels.
     #[serde(default, deserialize_with = "rules::not_null")]
     #[validate(custom(function = "rules::metadata"))]
     #[schema(value_type = Option<Object>, nullable = false)]
     pub metadata: Option<Map<String, Value>>,
-}
-
-fn some_with_plain_line_ends<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<String>, D::Error> {
-    with_plain_line_ends(deserializer).map(Some)
-}
-
-/// Reads text, in which CRLF and CR become LF, so that it has the same length on every system.
-///
-/// # Errors
-///
-/// Whatever is no text.
-pub fn with_plain_line_ends<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<String, D::Error> {
-    Ok(plain_line_ends(String::deserialize(deserializer)?))
-}
-
-fn plain_line_ends(text: String) -> String {
-    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }
 }
 
 /// The part of an event's payload that names the message. What is to be changed is the rest.
@@ -142,8 +115,8 @@ pub(crate) struct MessageView {
     sender_id: UserId,
     role: MessageRole,
     r#type: MessageType,
-    #[schema(value_type = String)]
-    content: Arc<str>,
+    #[schema(schema_with = content::told)]
+    content: ContentView,
     formatting: Formatting,
     #[schema(value_type = Object)]
     metadata: Arc<Map<String, Value>>,
@@ -176,7 +149,7 @@ impl From<&Message> for MessageView {
             sender_id: message.sender.clone(),
             role: message.role,
             r#type: message.r#type,
-            content: Arc::clone(&message.content),
+            content: ContentView::of(&message.content, message.r#type),
             formatting: message.formatting,
             metadata: Arc::clone(&message.metadata),
             client_message_id: message.client_message_id.clone(),
@@ -195,8 +168,8 @@ pub(crate) struct SessionMessageView {
     id: MessageId,
     session_id: ConversationId,
     role: MessageRole,
-    #[schema(value_type = String)]
-    content: Arc<str>,
+    #[schema(schema_with = content::told)]
+    content: ContentView,
     #[schema(value_type = Object)]
     metadata: Arc<Map<String, Value>>,
     /// When the server stored it.
@@ -214,7 +187,7 @@ impl From<&Message> for SessionMessageView {
             id: message.id,
             session_id: message.conversation,
             role: message.role,
-            content: Arc::clone(&message.content),
+            content: ContentView::of(&message.content, message.r#type),
             metadata: Arc::clone(&message.metadata),
             timestamp: timestamp(message.created_at),
             seq: message.seq,

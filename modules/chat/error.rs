@@ -31,6 +31,10 @@ pub enum ChatError {
     #[error("has nothing in it but HTML that is not allowed")]
     NothingHarmless,
 
+    /// An object in a message that is no graph, or text in one that is.
+    #[error("must be an object in a message of type graph, and text in all others")]
+    OtherContent,
+
     /// Only its sender may change a message.
     #[error("Only its sender may change a message")]
     NotTheSender,
@@ -49,6 +53,7 @@ impl From<ChatError> for ClientError {
                 .detail("reason", "message_not_found"),
             ChatError::NothingToChange => Self::field("content", "required", &error.to_string()),
             ChatError::NothingHarmless => Self::field("content", "html", &error.to_string()),
+            ChatError::OtherContent => Self::field("content", "type", &error.to_string()),
             ChatError::NotAPerson | ChatError::NotTheSender => {
                 Self::new(ErrorKind::Forbidden, error.to_string())
             }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::listed::Listed;
+use crate::{listed::Listed, message::Message};
 
 /// Query of `GET /rooms/{id}/messages` and `GET /chat/sessions/{id}/messages`.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
@@ -19,6 +19,12 @@ pub(crate) struct ListMessages {
     /// Only messages after this one: a seq, or a cursor. Not together with `before`.
     #[param(nullable = false)]
     after: Option<String>,
+    /// Only messages that were sent, edited or deleted by an event behind this one, in the order of
+    /// their last event: an `eventSeq`. Deleted ones are among them. Not together with `before`,
+    /// `after` and `order`.
+    #[validate(range(min = 0))]
+    #[param(minimum = 0, nullable = false)]
+    changed_after: Option<i64>,
     /// Where the page before ended; goes on in its order.
     #[param(nullable = false)]
     cursor: Option<String>,
@@ -68,9 +74,19 @@ pub(crate) enum Order {
 pub(crate) struct Range {
     pub(crate) after: Option<i64>,
     pub(crate) before: Option<i64>,
+    /// The changes behind this one, in their order, and nothing of the others.
+    pub(crate) changed: Option<Change>,
     pub(crate) order: Order,
     pub(crate) limit: u64,
     pub(crate) include_deleted: bool,
+}
+
+/// The last change of a message. One event may change many: then they are in the order of their
+/// seqs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) event_seq: i64,
+    pub(crate) seq: i64,
 }
 
 impl ListMessages {
@@ -84,10 +100,20 @@ impl ListMessages {
         };
         let (before, after) = (bound("before", &self.before)?, bound("after", &self.after)?);
         let limit = self.limit.unwrap_or(50);
+        if let Some(changed) = self.changes(conversation)? {
+            return Ok(Range {
+                after: None,
+                before: None,
+                changed: Some(changed),
+                order: Order::Asc,
+                limit,
+                include_deleted: true,
+            });
+        }
         let default = if after.is_some() { Order::Asc } else { Order::Desc };
         let Some(cursor) = &self.cursor else {
             let (order, include_deleted) = (self.order.unwrap_or(default), self.include_deleted);
-            return Ok(Range { after, before, order, limit, include_deleted });
+            return Ok(Range { after, before, changed: None, order, limit, include_deleted });
         };
         let Place { order, seq, end, include_deleted } =
             Place::decode("cursor", cursor, conversation)?;
@@ -95,14 +121,47 @@ impl ListMessages {
             Order::Asc => (Some(seq), end),
             Order::Desc => (end, Some(seq)),
         };
-        Ok(Range { after, before, order, limit, include_deleted })
+        Ok(Range { after, before, changed: None, order, limit, include_deleted })
+    }
+
+    /// The change behind which those are that are asked for, if changes are.
+    fn changes(&self, conversation: ConversationId) -> Result<Option<Change>, ClientError> {
+        if let Some(cursor) = &self.cursor {
+            return Ok(Change::decode(cursor, conversation));
+        }
+        let Some(event_seq) = self.changed_after else { return Ok(None) };
+        if self.before.is_some() || self.after.is_some() || self.order.is_some() {
+            let text = "cannot go with `before`, `after` or `order`";
+            return Err(ClientError::field("changedAfter", "exclusive", text));
+        }
+        Ok(Some(Change { event_seq, seq: i64::MAX }))
+    }
+}
+
+impl Change {
+    fn cursor(self, conversation: ConversationId) -> Cursor {
+        Cursor::new(conversation, format!("changed:{}:{}", self.event_seq, self.seq))
+    }
+
+    /// Reads a cursor, unless it is one of another order.
+    fn decode(text: &str, conversation: ConversationId) -> Option<Self> {
+        let cursor = Cursor::decode(text, conversation).ok()?;
+        let (event_seq, seq) = cursor.after.strip_prefix("changed:")?.split_once(':')?;
+        Some(Self { event_seq: event_seq.parse().ok()?, seq: seq.parse().ok()? })
     }
 }
 
 impl Range {
     /// The newest messages, newest first.
     pub(crate) fn newest(limit: u64) -> Self {
-        Self { after: None, before: None, order: Order::Desc, limit, include_deleted: false }
+        Self {
+            after: None,
+            before: None,
+            changed: None,
+            order: Order::Desc,
+            limit,
+            include_deleted: false,
+        }
     }
 
     /// Whether it begins with the newest message.
@@ -112,6 +171,12 @@ impl Range {
 
     /// The page that `messages` make, of which there may be one more than the limit.
     pub(crate) fn page(&self, conversation: ConversationId, messages: Vec<Listed>) -> Page<Listed> {
+        if self.changed.is_some() {
+            return Page::of(messages, self.limit as usize, |it| {
+                let Message { event_seq, seq, .. } = *it.message();
+                Change { event_seq, seq }.cursor(conversation)
+            });
+        }
         let end = match self.order {
             Order::Asc => self.before,
             Order::Desc => self.after,

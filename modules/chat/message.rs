@@ -88,6 +88,8 @@ pub enum MessageType {
     /// Something that is said.
     #[default]
     Chat,
+    /// Something that is drawn: the content is an object.
+    Graph,
     /// What a robot says. For services and admins.
     Robot,
     /// What the system says. For services and admins.
@@ -98,14 +100,20 @@ impl MessageType {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Chat => "chat",
+            Self::Graph => "graph",
             Self::Robot => "robot",
             Self::System => "system",
         }
     }
 
+    /// Whether anybody may send it.
+    pub(crate) fn is_a_persons(self) -> bool {
+        matches!(self, Self::Chat | Self::Graph)
+    }
+
     /// A type that this version does not know is something that is said.
     pub(crate) fn parse(name: &str) -> Self {
-        let known = [Self::Robot, Self::System];
+        let known = [Self::Graph, Self::Robot, Self::System];
         known.into_iter().find(|it| it.as_str() == name).unwrap_or_default()
     }
 }
@@ -131,7 +139,7 @@ pub struct Message {
     pub role: MessageRole,
     /// What kind of message it is.
     pub r#type: MessageType,
-    /// What was said.
+    /// What was said; of a graph, the object in JSON.
     pub content: Arc<str>,
     /// How it is to be read.
     pub formatting: Formatting,

@@ -19,6 +19,7 @@ use delivery::{DeliveryModule, EventHistory, TypingUsers, UnreadCounter};
 use hornero::{BoxError, Module, ModuleDef};
 
 mod announcements;
+mod content;
 mod controller;
 mod dto;
 mod entity;
@@ -38,7 +39,8 @@ mod tail;
 mod tests;
 mod typing;
 
-pub use dto::{EditMessage, SendMessage, with_plain_line_ends};
+pub use content::{Content, with_plain_line_ends};
+pub use dto::{EditMessage, SendMessage};
 pub use error::ChatError;
 pub use listener::MessageListener;
 pub use message::{

@@ -10,6 +10,7 @@ use delivery::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Query};
 use uuid::Uuid;
 
+mod changes;
 mod clearing;
 mod deleting;
 mod editing;
@@ -74,6 +75,10 @@ impl MessageRepository for SeaOrmMessageRepository {
         kind: ConversationKind,
         range: &Range,
     ) -> Result<Vec<Message>, StorageError> {
+        if let Some(change) = range.changed {
+            let rows = changes::behind(&self.db, conversation, change, range.limit + 1).await?;
+            return Ok(rows.into_iter().map(|row| message_of(row, kind)).collect());
+        }
         let mut rows = Entity::find().filter(Column::ConversationId.eq(conversation.0));
         if !range.include_deleted {
             rows = rows.filter(Column::DeletedAt.is_null());

@@ -12,8 +12,7 @@ use hornero::Metrics;
 use crate::{
     dto::{EditMessage, SendMessage},
     error::ChatError,
-    history::{Order, Range},
-    html::harmless,
+    history::Range,
     listed::Listed,
     listener::{Listeners, MessageListener},
     message::{
@@ -88,7 +87,7 @@ impl ChatService {
     ) -> Result<Appending<Message>, ChatError> {
         self.access.require(caller, conversation, Right::Send).await?;
         let (role, r#type) = (message.role, message.r#type);
-        let is_a_persons = role == MessageRole::User && r#type == MessageType::Chat;
+        let is_a_persons = role == MessageRole::User && r#type.is_a_persons();
         if !is_a_persons && !caller.administers() {
             return Err(ChatError::NotAPerson);
         }
@@ -100,7 +99,7 @@ impl ChatService {
             client_message_id: message.client_message_id.map(Arc::from),
             role,
             r#type,
-            content: harmless(message.content, message.formatting)?,
+            content: message.content.stored(r#type, message.formatting)?,
             formatting: message.formatting,
             metadata: Arc::new(message.metadata),
         };
@@ -166,9 +165,7 @@ impl ChatService {
         let kind = self.access.kind(id).await?;
         let before = Some(through + 1);
         // A range reads one more than its limit.
-        let limit = limit.saturating_sub(1);
-        let order = Order::Desc;
-        let range = Range { after: None, before, order, limit, include_deleted: false };
+        let range = Range { before, ..Range::newest(limit.saturating_sub(1)) };
         Ok(self.messages.history(id, kind, &range).await?)
     }
 
@@ -193,7 +190,8 @@ impl ChatService {
         if message.sender != caller.user_id {
             return Err(ChatError::NotTheSender);
         }
-        let content = edit.content.map(|it| harmless(it, message.formatting)).transpose()?;
+        let content =
+            edit.content.map(|it| it.stored(message.r#type, message.formatting)).transpose()?;
         let metadata = edit.metadata.map(Arc::new);
         let draft = Edit { conversation, kind, id, content, metadata };
         Ok(self.log.append(Arc::clone(&self.kinds.edit), draft).await?.stored.0)

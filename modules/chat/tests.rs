@@ -136,7 +136,7 @@ impl TestChat {
         Self { wired, members, room, _server: server, _folder: folder }
     }
 
-    fn stranger(&self) -> Caller {
+    async fn stranger(&self) -> Caller {
         let user = User {
             id: UserId::generate(),
             email: None,
@@ -150,11 +150,11 @@ impl TestChat {
             updated_at: Utc::now(),
         };
         let tokens = &self.wired.tokens;
-        tokens.verify(&tokens.issue(&user, None).unwrap()).unwrap()
+        tokens.verify(&tokens.issue(&user, None).unwrap()).await.unwrap()
     }
 
-    fn member(&self) -> Caller {
-        let caller = self.stranger();
+    async fn member(&self) -> Caller {
+        let caller = self.stranger().await;
         self.members.0.lock().unwrap().insert(caller.user_id.clone());
         caller
     }

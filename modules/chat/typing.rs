@@ -153,8 +153,8 @@ fn same(a: &SocketRef, b: &SocketRef) -> bool {
     a.id == b.id && a.ns() == b.ns()
 }
 
-async fn tell(door: &SocketIoDoor, socket: &SocketRef, key: Key, is_typing: bool) {
+async fn tell(door: &Arc<SocketIoDoor>, socket: &SocketRef, key: Key, is_typing: bool) {
     let (conversation, user) = key;
-    let notice = TypingNotice { conversation, user, is_typing };
-    door.tell_others(socket, conversation, &notice).await;
+    let notice = TypingNotice { conversation, user: user.clone(), is_typing };
+    door.tell_typing(socket, (conversation, &user), is_typing, &notice).await;
 }

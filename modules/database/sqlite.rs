@@ -71,6 +71,9 @@ async fn connect(file: &Path, connections: u32) -> Result<DatabaseConnection, Db
                 .foreign_keys(true)
                 .statement_cache_capacity(STATEMENTS)
                 .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+                // What a statement would undo is written down by SQLite. In a file, that is
+                // as much as the statement writes itself.
+                .pragma("temp_store", "MEMORY")
                 .busy_timeout(LOCK_TIMEOUT)
         });
     sea_orm::Database::connect(options).await

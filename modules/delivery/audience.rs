@@ -148,6 +148,29 @@ impl Audience {
         joins.map(|it| it.conversations.keys().copied().collect()).unwrap_or_default()
     }
 
+    /// The sockets of others than `user` that have joined a conversation, without those in `told`,
+    /// where they are added, up to so many.
+    pub(crate) fn acquaintances(
+        &self,
+        conversation: ConversationId,
+        user: &UserId,
+        told: &mut HashSet<SocketKey>,
+        most: usize,
+    ) -> Vec<SocketRef> {
+        let Some(listeners) = self.listeners.get(&conversation) else { return Vec::new() };
+        let others = listeners.users.iter().filter(|it| it.0 != user).flat_map(|it| it.1);
+        let mut found = Vec::new();
+        for key in others {
+            if told.len() >= most {
+                break;
+            }
+            if told.insert(*key) {
+                found.extend(self.sockets.get(key).and_then(|it| it.socket.clone()));
+            }
+        }
+        found
+    }
+
     /// The vocabulary in which a socket hears a conversation, if it has joined it.
     pub(crate) fn vocabulary(
         &self,

@@ -7,6 +7,8 @@ use auth::Caller;
 use hornero::{ClientError, DisconnectReason, Events, Gateway, Handshake, SocketRef};
 
 use crate::{
+    acquaintance::{Acquaintance, PresenceNotification},
+    crowd::CrowdNotification,
     notice::{MovementNotification, RoomLeft, SessionLeft, UserJoined, UserLeft},
     rejoin::{Rejoin, Wanted},
     replay::HistoryGapNotification,
@@ -18,11 +20,16 @@ use crate::{
 pub(crate) struct DeliveryGateway {
     subscriptions: Arc<Subscriptions>,
     rejoin: Arc<Rejoin>,
+    acquaintance: Arc<Acquaintance>,
 }
 
 impl DeliveryGateway {
-    pub(crate) fn new(subscriptions: Arc<Subscriptions>, rejoin: Arc<Rejoin>) -> Self {
-        Self { subscriptions, rejoin }
+    pub(crate) fn new(
+        subscriptions: Arc<Subscriptions>,
+        rejoin: Arc<Rejoin>,
+        acquaintance: Arc<Acquaintance>,
+    ) -> Self {
+        Self { subscriptions, rejoin, acquaintance }
     }
 }
 
@@ -33,6 +40,8 @@ impl Gateway for DeliveryGateway {
     fn events(on: &mut Events<Self>) {
         on.emits::<MovementNotification>()
             .emits::<HistoryGapNotification>()
+            .emits::<CrowdNotification>()
+            .emits::<PresenceNotification>()
             .emits::<RoomLeft>()
             .emits::<SessionLeft>()
             .emits::<UserJoined>()
@@ -57,12 +66,14 @@ impl Gateway for DeliveryGateway {
     }
 
     async fn connected(self: Arc<Self>, socket: SocketRef) {
+        self.acquaintance.connected(&socket);
         if let Some(wanted) = socket.extensions.remove::<Wanted>() {
             self.rejoin.join_all(&socket, &wanted).await;
         }
     }
 
     async fn disconnected(self: Arc<Self>, socket: SocketRef, _: DisconnectReason) {
-        self.subscriptions.leave_all(&socket).await;
+        let joined = self.subscriptions.leave_all(&socket).await;
+        self.acquaintance.gone(&socket, &joined);
     }
 }

@@ -10,12 +10,14 @@ use database::DatabaseModule;
 use hornero::{Module, ModuleDef};
 
 mod access;
+mod acquaintance;
 mod announcement;
 mod audience;
 mod batch;
 mod claims;
 mod config;
 mod conversation;
+mod crowd;
 mod entity;
 mod error;
 mod event_log;
@@ -40,6 +42,7 @@ pub use announcement::{Announcement, Vocabulary};
 pub use claims::{ClaimSource, Claims};
 pub use config::DeliveryConfig;
 pub use conversation::{Conversation, ConversationId, ConversationKind, Conversations};
+pub use crowd::CROWD;
 pub use error::{AccessError, AppendError};
 pub use event_log::{
     Appended, Appending, Decision, Draft, EventKind, EventLog, Placed, Stored, Tally,
@@ -53,8 +56,8 @@ pub use typing::{TypingSource, TypingUsers};
 pub use unread::{Unread, UnreadCounter, UnreadSource};
 
 use crate::{
-    gateway::DeliveryGateway, hub::Hub, rejoin::Rejoin, removal::Removal,
-    repository::SeaOrmConversationRepository,
+    acquaintance::Acquaintance, gateway::DeliveryGateway, hub::Hub, rejoin::Rejoin,
+    removal::Removal, repository::SeaOrmConversationRepository,
 };
 
 /// Wires up delivery. Exports what features append, authorise and announce with.
@@ -72,6 +75,7 @@ impl Module for DeliveryModule {
             .provide(SocketIoDoor::new)
             .provide(Hub::new)
             .provide(EventLog::new)
+            .provide(Acquaintance::new)
             .provide(Subscriptions::new)
             .provide(Rejoin::new)
             .provide(Removal::new)

@@ -1,8 +1,11 @@
 //! The Socket.IO door: announcements out to the sockets that have joined.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -14,8 +17,10 @@ use crate::{
     announcement::{Announcement, Vocabulary},
     audience::{Audience, Joiner},
     conversation::ConversationId,
+    crowd::{CROWD, Change, CrowdNotice, Crowds},
     error::AccessError,
     hub::{Door, Event, Listening},
+    notice::Movement,
 };
 
 /// Namespaces in which conversations are heard.
@@ -28,6 +33,7 @@ const MAX_JOINED: usize = 1_000;
 pub struct SocketIoDoor {
     io: Arc<SocketIo>,
     audience: Arc<Mutex<Audience>>,
+    crowds: Crowds,
 }
 
 /// Somebody who was listening and may come back: the conversation goes on being told, so that
@@ -80,7 +86,7 @@ impl SocketIoDoor {
         let members = metrics.gauge("gateway_room_members", help, &[]);
         let watched = Arc::clone(&audience);
         metrics.sample(move || members.set(lock(&watched).joins() as f64));
-        Self { io, audience }
+        Self { io, audience, crowds: Crowds::default() }
     }
 
     /// Gives a socket its number. Before it is connected, so before it can join.
@@ -252,6 +258,64 @@ impl SocketIoDoor {
         announcement: &dyn Announcement,
     ) {
         self.tell(conversation, announcement, Some(socket)).await;
+    }
+
+    /// Tells the others that somebody types, or does not any more. In a crowd, notices are gathered.
+    pub async fn tell_typing(
+        self: &Arc<Self>,
+        socket: &SocketRef,
+        (conversation, user): (ConversationId, &UserId),
+        is_typing: bool,
+        notice: &dyn Announcement,
+    ) {
+        if !self.gather(conversation, user, Change::Types(is_typing)) {
+            self.tell_others(socket, conversation, notice).await;
+        }
+    }
+
+    /// Tells the others that somebody comes or goes. In a crowd, notices are gathered.
+    pub(crate) async fn tell_moved(self: &Arc<Self>, socket: &SocketRef, movement: &Movement) {
+        let Movement { conversation, user, direction } = movement;
+        if !self.gather(*conversation, user, Change::Moved(*direction)) {
+            self.tell_others(socket, *conversation, movement).await;
+        }
+    }
+
+    fn gather(
+        self: &Arc<Self>,
+        conversation: ConversationId,
+        user: &UserId,
+        change: Change,
+    ) -> bool {
+        let gathers = self.crowds.gathers(conversation, self.sockets_in(conversation));
+        if gathers {
+            self.crowds.gather(self, conversation, user.clone(), change);
+        }
+        gathers
+    }
+
+    pub(crate) fn crowds(&self) -> &Crowds {
+        &self.crowds
+    }
+
+    pub(crate) async fn tell_everybody(&self, notice: &CrowdNotice) {
+        self.tell(notice.conversation(), notice, None).await;
+    }
+
+    /// The sockets of others than `user` that have joined a conversation, unless that is a crowd,
+    /// and without those in `told`, where they are added, up to so many.
+    pub(crate) fn acquaintances(
+        &self,
+        conversation: ConversationId,
+        user: &UserId,
+        told: &mut HashSet<SocketKey>,
+        most: usize,
+    ) -> Vec<SocketRef> {
+        let audience = self.audience();
+        if audience.sockets_in(conversation) > CROWD {
+            return Vec::new();
+        }
+        audience.acquaintances(conversation, user, told, most)
     }
 
     async fn tell(

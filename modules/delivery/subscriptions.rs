@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     access::{Access, Participant, Right},
+    acquaintance::tell_arrival,
     announcement::{Announcement, Vocabulary},
     conversation::{Conversation, ConversationId, Conversations},
     error::AccessError,
@@ -132,6 +133,7 @@ impl Subscriptions {
         if first {
             self.tell_moved(socket, id, caller.user_id.clone(), Direction::Joined).await;
         }
+        tell_arrival(&self.door, socket, id);
         let plan = Plan::of(since, &described.conversation, head);
         let joined = self.joined(described, role, &plan, head);
         let (door, history) = (Arc::clone(&self.door), Arc::clone(&self.history));
@@ -331,12 +333,14 @@ impl Subscriptions {
         self.door.has_joined(socket, conversation)
     }
 
-    /// Ends all subscriptions of a socket that is gone.
-    pub(crate) async fn leave_all(&self, socket: &SocketRef) {
-        for conversation in self.door.joined(socket) {
-            self.door.leave_behind(socket, self.hub.listen(conversation));
-            self.leave(socket, conversation).await;
+    /// Ends all subscriptions of a socket that is gone, and tells which they were.
+    pub(crate) async fn leave_all(&self, socket: &SocketRef) -> Vec<ConversationId> {
+        let joined = self.door.joined(socket);
+        for conversation in &joined {
+            self.door.leave_behind(socket, self.hub.listen(*conversation));
+            self.leave(socket, *conversation).await;
         }
+        joined
     }
 
     async fn tell_moved(
@@ -346,7 +350,6 @@ impl Subscriptions {
         user: UserId,
         direction: Direction,
     ) {
-        let movement = Movement { conversation, user, direction };
-        self.door.tell_others(socket, conversation, &movement).await;
+        self.door.tell_moved(socket, &Movement { conversation, user, direction }).await;
     }
 }

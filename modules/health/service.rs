@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use auth::UserService;
+use auth::{TokenService, UserService};
 use chrono::{DateTime, Utc};
 use database::Database;
 use delivery::EventLog;
@@ -72,6 +72,7 @@ impl Report {
 pub(crate) struct HealthService {
     db: Arc<Database>,
     users: Arc<UserService>,
+    tokens: Arc<TokenService>,
     log: Arc<EventLog>,
     robots: Arc<Robots>,
     stopping: Arc<Stopping>,
@@ -82,11 +83,12 @@ impl HealthService {
     pub(crate) fn new(
         db: Arc<Database>,
         users: Arc<UserService>,
+        tokens: Arc<TokenService>,
         log: Arc<EventLog>,
         robots: Arc<Robots>,
         stopping: Arc<Stopping>,
     ) -> Self {
-        Self { db, users, log, robots, stopping, last: Mutex::default() }
+        Self { db, users, tokens, log, robots, stopping, last: Mutex::default() }
     }
 
     /// How the server is, or was within the last second.
@@ -131,8 +133,13 @@ impl HealthService {
 
     fn auth(&self) -> Finding {
         let is_old = self.users.standing_age() > OLD;
-        let message = is_old.then_some("does not know which logins were revoked of late");
-        let state = if is_old { State::Slow } else { State::Up };
+        let (state, message) = if !self.tokens.has_keys() {
+            (State::Down, Some("has no keys of the issuer to check tokens with"))
+        } else if is_old {
+            (State::Slow, Some("does not know which logins were revoked of late"))
+        } else {
+            (State::Up, None)
+        };
         Finding { state, took: Duration::ZERO, at: Utc::now(), message }
     }
 

@@ -56,7 +56,7 @@ impl RobotService {
         // Last, since it may be the one attempt that a robot is given.
         robot.admit()?;
         let message = SendMessage {
-            content: prompt,
+            content: prompt.into(),
             role: MessageRole::User,
             r#type: MessageType::Chat,
             formatting: Formatting::Plain,

@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use auth::{AuthError, Caller, Presence, UserId, UserService};
 use chrono::{DateTime, SubsecRound, Utc};
 use delivery::{
-    Access, AccessError, ConversationId, ConversationKind, Conversations, Right, SocketIoDoor,
-    Subscriptions,
+    Access, AccessError, CROWD, ConversationId, ConversationKind, Conversations, Right,
+    SocketIoDoor, Subscriptions,
 };
 use hornero::SocketRef;
 
@@ -21,9 +21,6 @@ use crate::{
 
 /// Members whose presence is told.
 const MAX_PRESENT: u64 = 100;
-
-/// Listeners of a room above which only the reader's own sockets are told what was read.
-const CROWD: usize = 200;
 
 /// Adds, changes and removes members.
 pub struct MemberService {
@@ -152,6 +149,7 @@ impl MemberService {
         let seq = seq.min(conversation.last_seq);
         self.members.mark_read(id, &caller.user_id, seq).await?;
         let notice = ReadNotice { room: id, user: caller.user_id.clone(), seq };
+        // In a crowd, only the reader's own sockets.
         let only = (self.door.sockets_in(id) > CROWD).then_some(&caller.user_id);
         self.door.tell_some(id, &notice, only, socket).await;
         Ok(seq)
@@ -169,11 +167,10 @@ impl MemberService {
     ) -> Result<RoomPresence, RoomError> {
         self.require(caller, room).await?;
         let members = self.members.list(room, None, MAX_PRESENT).await?;
-        let users = members.into_iter().map(|it| {
-            let presence = self.users.presence(&it.user_id);
-            (it.user_id, presence)
-        });
-        Ok(RoomPresence { online: self.door.online(room), users: users.collect() })
+        let ids: Vec<_> = members.into_iter().map(|it| it.user_id).collect();
+        let presence = self.users.presence(&ids).await?;
+        let users = ids.into_iter().zip(presence).collect();
+        Ok(RoomPresence { online: self.door.online(room), users })
     }
 
     fn known(&self, member: Member, names: &mut HashMap<UserId, String>) -> KnownMember {

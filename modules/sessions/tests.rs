@@ -135,8 +135,9 @@ impl SessionRepository for BrokenRepository {
 
 /// Somebody with a token.
 async fn caller(user_type: UserType, role: Role) -> Caller {
-    let secret = ("JWT_SECRET".to_owned(), "0123456789abcdef0123456789abcdef".to_owned());
-    let config = Config::load(Path::new("nowhere"), [secret]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let data = ("HORNERO__SERVER__DATA_DIR".to_owned(), folder.path().display().to_string());
+    let config = Config::load(Path::new("nowhere"), [data]).unwrap();
     let tokens = App::of::<AuthModule>().with_config(config).resolve::<TokenService>().await;
     let tokens = tokens.unwrap();
     let user = User {
@@ -151,7 +152,7 @@ async fn caller(user_type: UserType, role: Role) -> Caller {
         created_at: Utc::now(),
         updated_at: Utc::now(),
     };
-    tokens.verify(&tokens.issue(&user, None).unwrap()).unwrap()
+    tokens.verify(&tokens.issue(&user, None).unwrap()).await.unwrap()
 }
 
 async fn employee() -> Caller {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { errorOf, Person, TRANSPORTS, twoInARoom } from "./people.mjs";
 import { Server } from "./server.mjs";
 
@@ -31,5 +32,22 @@ for (const transport of TRANSPORTS) {
     assert.equal(ada.socket.active, false);
     // Others do not suffer for it.
     await ben.send(roomId, "Still here");
+  });
+
+  test(`a client that connects too often is told, and gets in when it may again, over ${transport.name}`, async () => {
+    const hasty = await Server.start({ HORNERO__RATE_LIMIT__HANDSHAKES: "20" });
+    try {
+      const person = await Person.register(hasty, "Ada");
+      for (let n = 0; n < 20; n += 1) await person.connect(transport);
+      const told = await person.connect(transport).then(assert.fail, (error) => error);
+      assert.equal(told.message, "RATE_LIMITED");
+      const { recoverable, details } = told.data;
+      assert.equal(recoverable, true);
+      assert.ok(details.retryAfterMs > 0 && details.retryAfterMs <= 3_000, `${details.retryAfterMs} ms`);
+      await delay(details.retryAfterMs);
+      await person.connect(transport);
+    } finally {
+      await hasty.stop();
+    }
   });
 }

@@ -63,3 +63,57 @@ async fn html_is_stored_without_what_does_harm() {
     let plain = ada.post(&path, json!({ "content": attack })).await.expect(201);
     assert_eq!(plain["content"], attack, "plain text says what it says");
 }
+
+#[tokio::test]
+async fn graph_is_an_object_wherever_it_is_sent_heard_and_read() {
+    let app = TestApp::start().await;
+    let ada = app.register("Ada").await;
+    let room = ada.room("public").await;
+    let path = format!("/rooms/{room}/messages");
+    let (mut chat, mut session) = (ada.connect("/chat").await, ada.connect("/").await);
+    chat.join(&room).await;
+    session.join_session(&room).await;
+    let deep = (1..8).fold(json!({ "z": 1.5, "a": "\u{1f3e0}\r\n" }), |it, _| json!({ "a": it }));
+    let other = json!({ "nodes": [], "edges": [] });
+    let form = |content| json!({ "content": content, "type": "graph" });
+
+    let mut by_event = form(&deep);
+    by_event["roomId"] = json!(room);
+    let posted = ada.post(&path, form(&deep)).await.expect(201);
+    let acked = chat.call("chat:message:send", by_event.clone()).await;
+    by_event["sessionId"] = json!(room);
+    session.call("send_message", by_event).await;
+
+    for message in [&posted, &acked] {
+        assert_eq!((&message["content"], &message["type"]), (&deep, &json!("graph")));
+    }
+    for _ in 0..3 {
+        assert_eq!(chat.event("chat:message:received").await["content"], deep);
+        assert_eq!(session.event("new_message").await["content"], deep);
+    }
+    let message = format!("/chat/messages/{}", posted["id"].as_str().unwrap());
+    ada.request("PUT", &message).json(json!({ "content": "text" })).await.expect(400);
+    let edited = ada.request("PUT", &message).json(json!({ "content": other })).await.expect(200);
+    assert_eq!(edited["content"], other);
+    assert_eq!(chat.event("chat:message:updated").await["content"], other);
+    assert_eq!(session.event("message_updated").await["content"], other);
+    let said = ada.post(&path, json!({ "content": "{}" })).await.expect(201);
+    let text = format!("/chat/messages/{}", said["id"].as_str().unwrap());
+    ada.request("PUT", &text).json(json!({ "content": other })).await.expect(400);
+
+    let listed = ada.get(&format!("{path}?order=asc")).await.expect(200);
+    let contents: Vec<_> =
+        listed["items"].as_array().unwrap().iter().map(|it| &it["content"]).collect();
+    assert_eq!(contents, [&other, &deep, &deep, &json!("{}")]);
+    let mut late = ada.connect_to("/chat", json!({ &room: 0 })).await;
+    for content in [&other, &deep, &deep] {
+        assert_eq!(late.event("chat:message:received").await["content"], *content);
+    }
+
+    ada.request("DELETE", &message).await.expect(204);
+    let deleted = ada.get(&format!("{path}?includeDeleted=true&order=asc")).await.expect(200);
+    assert_eq!(
+        (&deleted["items"][0]["content"], &deleted["items"][0]["type"]),
+        (&json!(""), &json!("graph"))
+    );
+}

@@ -32,6 +32,36 @@ async fn socket_whose_token_has_ended_is_told_and_closed_after_a_while() {
 }
 
 #[tokio::test]
+async fn user_whose_socket_was_closed_then_was_there_last_then() {
+    let app = TestApp::with(&[("HORNERO__AUTH__SOCKET_GRACE", "1s")]).await;
+    let ada = app.register("Ada").await;
+    let room = ada.room("public").await;
+    let key = jsonwebtoken::EncodingKey::from_secret(
+        &std::fs::read(app.data_dir().join("jwt-secret")).unwrap(),
+    );
+    let now = chrono::Utc::now().timestamp();
+    let claims = json!({
+        "sub": ada.id, "iat": now, "exp": now + 1, "scope": "chat",
+        "iss": "dialog-gateway", "aud": "personal-assistant",
+    });
+    let short = User {
+        token: jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap(),
+        ..ada.clone()
+    };
+    let mut socket = short.connect("/chat").await;
+    let presence = async || {
+        let path = format!("/rooms/{room}/presence");
+        ada.get(&path).await.expect(200)["users"][0].clone()
+    };
+    assert_eq!(presence().await["status"], "online");
+
+    socket.sent_away().await;
+
+    hornero::testing::soon(async { while presence().await["status"] == "online" {} }).await;
+    assert!(presence().await["lastSeen"].is_string());
+}
+
+#[tokio::test]
 async fn socket_with_another_token_in_time_goes_on() {
     let app = hasty("2s", "2s").await;
     let guest = app.post("/auth/guest").json(json!({})).await.expect(201);

@@ -43,10 +43,7 @@ async fn metrics_count_what_has_happened() {
 
     assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     let text = &answer.text;
-    let value = |series: &str| -> f64 {
-        let line = text.lines().find_map(|it| it.strip_prefix(series)?.strip_prefix(' '));
-        line.unwrap_or_else(|| panic!("no {series} in\n{text}")).parse().unwrap()
-    };
+    let value = |series: &str| value(text, series);
     assert_eq!(value(r#"gateway_messages_total{role="user"}"#), 3.0);
     assert_eq!(value(r#"gateway_connections{door="socketio"}"#), 1.0);
     assert_eq!(value("gateway_room_members"), 1.0);
@@ -76,4 +73,42 @@ async fn metrics_can_be_closed_and_neither_they_nor_health_are_counted_as_reques
         app.get("/health").await.expect(200);
     }
     app.get("/auth/me").await.expect(401);
+}
+
+/// The value of a series in Prometheus' text format.
+#[track_caller]
+pub(crate) fn value(text: &str, series: &str) -> f64 {
+    let line = text.lines().find_map(|it| it.strip_prefix(series)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {series} in\n{text}")).parse().unwrap()
+}
+
+#[tokio::test]
+async fn metrics_count_what_sockets_are_refused() {
+    let app = TestApp::with(&[
+        ("HORNERO__RATE_LIMIT__EVENTS", "1"),
+        ("HORNERO__RATE_LIMIT__EVENTS_BURST", "2"),
+        ("HORNERO__RATE_LIMIT__HANDSHAKES", "2"),
+    ])
+    .await;
+    let ada = app.register("Ada").await;
+    assert!(app.handshake("/chat").auth(json!({ "token": "bad" })).connect().await.is_err());
+    let mut socket = ada.connect("/chat").await;
+    socket.emit_ack("chat:nonsense", json!({})).await;
+    let nowhere = json!({ "roomId": uuid::Uuid::new_v4() });
+    socket.emit_ack("chat:room:join", nowhere.clone()).await;
+    assert_eq!(socket.emit_ack("chat:room:join", nowhere).await["error"]["code"], "RATE_LIMITED");
+    assert!(app.handshake("/chat").connect().await.is_err());
+
+    let text = app.get("/metrics").await.text;
+
+    for (code, count) in [
+        ("AUTH_FAILED", 1.0),
+        ("PROTOCOL_ERROR", 1.0),
+        ("ROOM_ACCESS_DENIED", 1.0),
+        ("RATE_LIMITED", 2.0),
+        ("SERVER_ERROR", 0.0),
+    ] {
+        let series = format!("gateway_errors_total{{code=\"{code}\"}}");
+        assert_eq!(value(&text, &series), count, "{code}");
+    }
 }

@@ -282,6 +282,55 @@ async fn time_of_a_message_is_the_same_wherever_it_is_read() {
     assert_eq!(ada.get(&path).await.expect(200)["items"][0]["timestamp"], time);
 }
 
+#[tokio::test]
+async fn what_has_changed_since_an_event_is_listed_in_the_order_of_changes() {
+    let app = TestApp::start().await;
+    let ada = app.register("Ada").await;
+    let (_, path) = room_of(&ada).await;
+    say(&ada, &path, 6).await;
+    let all = ada.get(&format!("{path}?order=asc")).await.expect(200)["items"].clone();
+    let of = |at: usize| format!("/chat/messages/{}", text(&all[at]["id"]));
+    ada.request("PUT", &of(1)).json(json!({ "content": "edited" })).await.expect(200);
+    ada.request("DELETE", &of(3)).await.expect(204);
+    ada.request("PUT", &of(1)).json(json!({ "metadata": { "a": 1 } })).await.expect(200);
+
+    let since = ada.get(&format!("{path}?changedAfter=6")).await.expect(200);
+    let since = since["items"].as_array().unwrap();
+    assert_eq!(seqs(since), [4, 2]);
+    assert_eq!((&since[0]["eventSeq"], &since[0]["content"]), (&json!(8), &json!("")));
+    assert!(since[0]["deletedAt"].is_string());
+    assert_eq!((&since[1]["eventSeq"], &since[1]["content"]), (&json!(9), &json!("edited")));
+
+    let pages = ada.pages(&format!("{path}?changedAfter=0&limit=4")).await;
+    assert_eq!(pages.len(), 2);
+    assert_eq!(seqs(&pages.concat()), [1, 3, 5, 6, 4, 2]);
+    let none = ada.get(&format!("{path}?changedAfter=9")).await.expect(200);
+    assert_eq!(none, json!({ "items": [], "nextCursor": null, "hasMore": false }));
+    for wrong in ["-1", "x", "", "1&before=3", "1&after=3", "1&order=asc"] {
+        ada.get(&format!("{path}?changedAfter={wrong}")).await.expect(400);
+    }
+    let page = ada.get(&format!("{path}?changedAfter=0&limit=1")).await.expect(200);
+    let cursor = text(&page["nextCursor"]);
+    let (_, elsewhere) = room_of(&ada).await;
+    ada.get(&format!("{elsewhere}?cursor={cursor}")).await.expect(400);
+    ada.get(&format!("{path}?before={cursor}")).await.expect(400);
+}
+
+#[tokio::test]
+async fn clearing_is_a_change_of_all_messages_and_is_read_page_by_page() {
+    let app = TestApp::start().await;
+    let ada = app.register("Ada").await;
+    let path = format!("/chat/sessions/{}/messages", ada.session().await);
+    say(&ada, &path, 5).await;
+    ada.request("DELETE", &path).await.expect(200);
+    say(&ada, &path, 1).await;
+
+    let pages = ada.pages(&format!("{path}?changedAfter=5&limit=2")).await;
+
+    assert_eq!(seqs(&pages.concat()), [1, 2, 3, 4, 5, 7]);
+    assert!(pages.concat()[..5].iter().all(|it| it["eventSeq"] == 6 && it["content"] == ""));
+}
+
 /// A new room of the user's, and the path of its messages.
 async fn room_of(user: &User) -> (String, String) {
     let room = user.room("public").await;

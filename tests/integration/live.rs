@@ -458,7 +458,8 @@ async fn moves(socket: &mut Socket, room: &str) -> Vec<Value> {
     let mark = text(&socket.say(room, "what happened before this?").await["id"]);
     soon(async { while socket.event("chat:message:received").await["id"] != mark {} }).await;
     let told = socket.heard("chat:system:notification").into_iter().map(without_version);
-    told.filter(|it| it["type"] != "welcome").collect()
+    let about = |it: &Value| it["type"] == "user_joined" || it["type"] == "user_left";
+    told.filter(about).collect()
 }
 
 /// What a server event says beside the contract's version, which every one has.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::{Role, UserType};
+use auth::{ChangeUser, Role, UserType};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -248,4 +248,17 @@ async fn presence_tells_who_is_connected_and_who_was() {
     };
     let gone = tokio::time::timeout(Duration::from_secs(10), gone).await.unwrap();
     assert!(gone["lastSeen"].is_string(), "{gone}");
+
+    let app = app.restart().await;
+    let ada = User { address: app.address(), ..ada };
+    let presence = ada.get(&path).await.expect(200);
+    assert_eq!(of(&presence, &ada), gone, "it is stored");
+    assert_eq!(of(&presence, &ben)["lastSeen"], Value::Null);
+
+    let change = ChangeUser { scope: Some("chat".to_owned()), ..ChangeUser::default() };
+    app.change(ada.email.as_ref().unwrap(), change).await;
+    let app = app.restart().await;
+    let ada = User { address: app.address(), ..ada };
+    let presence = ada.get(&path).await.expect(200);
+    assert_eq!(of(&presence, &ada), gone, "whatever changes about the user");
 }

@@ -192,10 +192,59 @@ async fn handshakes_are_counted_by_address() {
     }
 
     let auth = json!({ "token": ben.token });
+    for namespace in ["/chat", "/", "/chat"] {
+        let refused = app.handshake(namespace).auth(auth.clone()).connect().await;
+        let Err(Refused::Connect(error)) = refused else { panic!("it should be told why") };
+        let data = &error["data"];
+        assert_eq!((&error["message"], &data["code"]), (&json!("RATE_LIMITED"), &error["message"]));
+        let after = data["details"]["retryAfterMs"].as_u64().unwrap();
+        assert!((1..=20_000).contains(&after) && data["recoverable"] == true, "{error}");
+    }
+    // Whoever goes on is not told any more.
     let refused = app.handshake("/chat").auth(auth).connect().await.unwrap_err();
     assert_eq!(refused, Refused::Upgrade(429));
     let polling = app.get("/socket.io/?EIO=4&transport=polling").await;
     assert_eq!((polling.status, polling.header("retry-after")), (429, "20"));
     // What is connected goes on.
     first.emit_ack("typing", json!({})).await;
+}
+
+#[tokio::test]
+async fn behind_a_proxy_everybody_has_an_address_of_their_own_at_both_doors() {
+    let limits = [
+        ("HORNERO__RATE_LIMIT__CREDENTIALS", "1"),
+        ("HORNERO__RATE_LIMIT__MAX_REQUESTS", "2"),
+        ("HORNERO__RATE_LIMIT__HANDSHAKES", "1"),
+    ];
+    let behind = [&limits[..], &[("HORNERO__SERVER__TRUSTED_PROXIES", "127.0.0.1, ::1")]].concat();
+    let forwarded = "x-forwarded-for";
+    let guest = async |app: &TestApp, from: &str| {
+        app.post("/auth/guest").header(forwarded, from).json(json!({})).await.status
+    };
+    let opened = async |app: &TestApp, from: &str| {
+        app.handshake("/chat").header(forwarded, from).open().await.map(drop)
+    };
+
+    let app = TestApp::with(&behind).await;
+    assert_eq!(guest(&app, "198.51.100.1").await, 201);
+    assert_eq!(guest(&app, "198.51.100.2").await, 201);
+    assert_eq!(guest(&app, "6.6.6.6, 198.51.100.1").await, 429);
+    let nobody = async |from: &str| app.get("/nowhere").header(forwarded, from).await.status;
+    assert_eq!((nobody("198.51.100.3").await, nobody("198.51.100.3").await), (404, 404));
+    assert_eq!((nobody("198.51.100.3").await, nobody("198.51.100.4").await), (429, 404));
+    // As many again are let in to be told.
+    for address in ["198.51.100.1", "2001:db8::1", "198.51.100.1", "2001:db8::2"] {
+        opened(&app, address).await.unwrap();
+    }
+    assert_eq!(opened(&app, "198.51.100.1").await, Err(Refused::Upgrade(429)));
+    assert_eq!(opened(&app, "2001:db8::3").await, Err(Refused::Upgrade(429)));
+
+    // Whoever is no proxy may say what they like.
+    let app = TestApp::with(&limits).await;
+    assert_eq!(guest(&app, "198.51.100.1").await, 201);
+    assert_eq!(guest(&app, "198.51.100.2").await, 429);
+    for address in ["198.51.100.1", "198.51.100.2"] {
+        opened(&app, address).await.unwrap();
+    }
+    assert_eq!(opened(&app, "198.51.100.3").await, Err(Refused::Upgrade(429)));
 }

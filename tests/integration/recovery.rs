@@ -130,3 +130,22 @@ async fn another_user_does_not_take_over_by_a_pid() {
     assert!(!is_who_it_was(&stolen, &memory));
     assert_eq!(heard(&mut stolen, RECEIVED).await, Vec::<Value>::new());
 }
+
+#[tokio::test]
+async fn metrics_tell_how_clients_come_back() {
+    let app = TestApp::with(&[ON]).await;
+    let (ada, eve) = (app.register("Ada").await, app.register("Eve").await);
+    let memory = ada.connect("/chat").await.cut().await;
+    let memory = ada.back("/chat", &memory, Value::Null).await.cut().await;
+    eve.back("/chat", &memory, Value::Null).await;
+    let mut unknown = memory;
+    unknown["pid"] = json!("A".repeat(43));
+    ada.back("/chat", &unknown, Value::Null).await;
+
+    let text = app.get("/metrics").await.text;
+
+    for outcome in ["recovered", "refused", "too_old"] {
+        let series = format!("gateway_recoveries_total{{outcome=\"{outcome}\"}}");
+        assert_eq!(crate::health::value(&text, &series), 1.0, "{outcome}\n{text}");
+    }
+}

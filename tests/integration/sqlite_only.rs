@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::command::Folder;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+use crate::{command::Folder, util::TestApp};
 
 #[test]
 fn data_folder_that_is_a_file_is_told() {
@@ -32,4 +34,26 @@ fn database_that_is_damaged_is_told_and_left_alone() {
     let sentence = "\"./data/hornero.db\" is not an SQLite database or is damaged; restore it";
     assert!(end.errors.contains(sentence), "{}", end.errors);
     assert_eq!(fs::read_to_string(file).unwrap(), damaged);
+}
+
+#[tokio::test]
+async fn changes_are_found_by_indices_in_their_order() {
+    let app = TestApp::start().await;
+    let db = app.database().await;
+    for (those, order, index) in [
+        ("event_seq = seq AND seq > 6", "seq", "messages_conversation_id_seq"),
+        ("event_seq > seq AND (event_seq, seq) > (6, 9)", "event_seq, seq", "messages_changed"),
+    ] {
+        let plan = format!(
+            "EXPLAIN QUERY PLAN SELECT * FROM messages WHERE conversation_id = x'00' \
+             AND ({those}) ORDER BY {order} LIMIT 51"
+        );
+        let plan = Statement::from_string(DbBackend::Sqlite, plan);
+
+        let steps = db.read().query_all_raw(plan).await.unwrap();
+
+        let steps: Vec<String> = steps.iter().map(|it| it.try_get("", "detail").unwrap()).collect();
+        let index = format!("USING INDEX {index} (conversation_id=? AND");
+        assert!(steps.len() == 1 && steps[0].contains(&index), "{steps:?}");
+    }
 }

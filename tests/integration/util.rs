@@ -107,7 +107,7 @@ impl TestApp {
         let variables = self.database.variables().into_iter().chain([data]);
         let app = hornero_server::app().with_config(Config::load(&folder, variables).unwrap());
         let users = app.resolve::<UserService>().await.unwrap();
-        users.change_by_email(email, change).await.unwrap();
+        users.change_named(email, change).await.unwrap();
     }
 
     /// A new user without an account.

@@ -18,6 +18,7 @@ use socketioxide::{
 use super::{
     emit::{EmitEvent, act_on, emit_to},
     mailbox::{Mailbox, Place},
+    namespace::count_refusal,
 };
 use crate::connection::{PublicId, Session};
 use crate::error::{CONTRACT_VERSION, ClientError, ErrorKind, SocketErrorBody};
@@ -81,7 +82,9 @@ impl Answer {
     pub(super) fn error(&self, error: &ClientError) {
         let body = error.socket_body(self.request_id.as_deref());
         self.ack(&Ack::Error::<()> { error: &body, request_id: self.request_id.as_deref() });
-        emit_to(&self.socket(), self.error_event, &body);
+        let socket = self.socket();
+        count_refusal(&socket, error);
+        emit_to(&socket, self.error_event, &body);
         if error.is_protocol_error() {
             self.count_protocol_error();
         }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use socketioxide::{BroadcastError, SendError, SocketError, extract::SocketRef};
 
+use super::namespace::count_refusal;
 use crate::{
     connection::Session,
     contract::Event,
@@ -111,6 +112,7 @@ impl EmitEvent for SocketRef {
     }
 
     fn emit_error(&self, event: &'static str, error: &ClientError) {
+        count_refusal(self, error);
         emit_to(self, event, &error.socket_body(None));
     }
 

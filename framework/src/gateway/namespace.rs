@@ -25,12 +25,14 @@ use super::{
     mailbox::Mailbox,
     packet,
     rate::{Limits, RateClass, Used},
+    refusals::Refusals,
 };
 use crate::{
     connection::{Announced, PublicId, Session},
     error::ClientError,
     provider::BoxFuture,
     recovery::{self, EVERYBODY, NotRestored, Recoveries, Recovery, Seat, Shown},
+    request_limits::TooSoon,
     socket_io::SocketIo,
 };
 
@@ -76,13 +78,16 @@ impl NamespaceTable {
         limits: Limits,
         recovery: Option<recovery::Limits>,
         recoveries: &Arc<Recoveries>,
+        refusals: Refusals,
     ) -> Sockets {
+        let refusals = Arc::new(refusals);
         let recovery =
             |path: &&'static str| Some((*path, Recovery::new(recovery?, Arc::clone(recoveries))));
         io.recover(self.namespaces.keys().filter_map(recovery).collect());
         for (path, mut namespace) in self.namespaces {
             namespace.recovery = io.recovery(path).map(Arc::clone);
             namespace.max_protocol_errors = limits.protocol_errors();
+            namespace.refusals = Arc::clone(&refusals);
             namespace.limits = Some(limits).filter(|it| !it.are_off());
             io.ns(path, OnConnect(Arc::new(namespace)));
         }
@@ -128,6 +133,7 @@ pub(super) struct Namespace {
     pub(super) max_protocol_errors: usize,
     /// What its sockets are recovered by; none if they are not.
     recovery: Option<Arc<Recovery>>,
+    refusals: Arc<Refusals>,
     presence: Presence,
 }
 
@@ -140,6 +146,7 @@ impl Namespace {
             limits: None,
             max_protocol_errors: 0,
             recovery: None,
+            refusals: Arc::default(),
             presence,
         }
     }
@@ -277,6 +284,9 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
             let id = PublicId::random();
             socket.extensions.insert(id.clone());
             let admitted = self.admit(&socket, auth).await;
+            if let Err(error) = &admitted {
+                self.0.refusals.count(error);
+            }
             announce(&socket, id, &admitted);
             let admitted = admitted.map(drop);
             admitted.map_err(|error| Box::new(error.socket_code()) as Box<dyn fmt::Display + Send>)
@@ -389,6 +399,13 @@ fn leave(socket: SocketRef, reason: DisconnectReason) {
     }));
 }
 
+/// Counts a refusal that a socket is told of.
+pub(super) fn count_refusal(socket: &SocketRef, error: &ClientError) {
+    if let Some(attendance) = socket.extensions.get::<Attendance>() {
+        attendance.namespace.refusals.count(error);
+    }
+}
+
 /// Runs the `closing` hooks of a socket.
 async fn say_goodbye(socket: &SocketRef) {
     let Some(attendance) = socket.extensions.get::<Attendance>() else { return };
@@ -408,6 +425,9 @@ impl OnConnect {
         socket: &Arc<Socket<LocalAdapter>>,
         auth: &Option<Value>,
     ) -> Result<Option<Arc<Seat>>, ClientError> {
+        if let Some(TooSoon(refusal)) = socket.req_parts().extensions.get() {
+            return Err(refusal.clone());
+        }
         let presence = self.0.presence.subscribe();
         let auth = match Data::<serde_json::Value>::from_connect_parts(socket, auth) {
             // Clients of Socket.IO 2 send none: it is a query, which is the request's as well.

@@ -37,8 +37,8 @@ impl Measures {
             metrics.times("gateway_response_time_seconds", help, [("path", path)])
         };
         let refusal = |kind: ErrorKind| {
-            let (code, help) = (kind.rest_code(), "Refusals that clients were told of");
-            (code, metrics.counter("gateway_errors_total", help, &[("code", code)]))
+            let code = kind.rest_code();
+            (code, metrics.refusals(code))
         };
         Self {
             routes: paths.map(|it| (it.clone(), times(it.clone()))).collect(),
@@ -78,7 +78,8 @@ impl<S> Layer<S> for MeasureLayer {
     }
 }
 
-/// Measures every request but those of Socket.IO, which wait for events.
+/// Measures every request but those of Socket.IO, which wait for events. What is refused is counted
+/// of all of them.
 #[derive(Clone)]
 pub(super) struct Measured<S> {
     inner: S,
@@ -99,11 +100,19 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
+        let measures = Arc::clone(&self.measures);
         if is_socket_io(&request) {
-            return Box::pin(self.inner.call(request));
+            let answer = self.inner.call(request);
+            return Box::pin(async move {
+                let response = answer.await?;
+                // What is no refusal of ours is how Engine.IO's transports find each other.
+                if response.extensions().get::<ClientError>().is_some() {
+                    measures.count(&response);
+                }
+                Ok(response)
+            });
         }
         let (begun, time) = (Instant::now(), self.measures.of(&request));
-        let measures = Arc::clone(&self.measures);
         let answer = self.inner.call(request);
         Box::pin(async move {
             let response = answer.await?;

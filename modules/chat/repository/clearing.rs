@@ -14,6 +14,9 @@ use crate::{
     recent::Kept,
 };
 
+/// Messages that one statement changes. SQLite keeps in memory what a statement may have to undo.
+const AT_ONCE: usize = 5_000;
+
 /// Takes back all that was said before.
 pub(crate) struct Clear {
     kept: Arc<Kept>,
@@ -61,20 +64,23 @@ impl EventKind for Clear {
     ) -> Result<Vec<Cleared>, StorageError> {
         let mut cleared = Vec::with_capacity(batch.len());
         for Placed { draft, seq, at } in batch {
-            let update = Entity::update_many()
-                .filter(Column::ConversationId.eq(draft.conversation.0))
-                .filter(Column::DeletedAt.is_null())
-                .col_expr(Column::Content, Expr::value(""))
-                .col_expr(Column::Metadata, Expr::value(json!({})))
-                .col_expr(Column::DeletedAt, Expr::value(*at))
-                .col_expr(Column::DeletedBy, Expr::value(draft.by.as_str()))
-                .col_expr(Column::EventSeq, Expr::value(*seq));
-            cleared.push(Cleared {
-                conversation: draft.conversation,
-                seq: *seq,
-                by: draft.by.clone(),
-                count: update.exec(tx).await?.rows_affected,
-            });
+            let mut count = 0;
+            for after in (0..*seq).step_by(AT_ONCE) {
+                let through = after + AT_ONCE as i64;
+                let update = Entity::update_many()
+                    .filter(Column::ConversationId.eq(draft.conversation.0))
+                    .filter(Column::Seq.gt(after))
+                    .filter(Column::Seq.lte(through))
+                    .filter(Column::DeletedAt.is_null())
+                    .col_expr(Column::Content, Expr::value(""))
+                    .col_expr(Column::Metadata, Expr::value(json!({})))
+                    .col_expr(Column::DeletedAt, Expr::value(*at))
+                    .col_expr(Column::DeletedBy, Expr::value(draft.by.as_str()))
+                    .col_expr(Column::EventSeq, Expr::value(*seq));
+                count += update.exec(tx).await?.rows_affected;
+            }
+            let (conversation, by) = (draft.conversation, draft.by.clone());
+            cleared.push(Cleared { conversation, seq: *seq, by, count });
         }
         Ok(cleared)
     }

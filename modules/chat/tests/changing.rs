@@ -9,13 +9,13 @@ use crate::{
 };
 
 fn edit(content: &str) -> EditMessage {
-    EditMessage { content: Some(content.to_owned()), metadata: None }
+    EditMessage { content: Some(content.into()), metadata: None }
 }
 
 #[tokio::test]
 async fn edited_message_keeps_its_place_and_what_was_not_named() {
     let chat = TestChat::start().await;
-    let ada = chat.member();
+    let ada = chat.member().await;
     let metadata = json!({ "mood": "good" }).as_object().unwrap().clone();
     let sent = SendMessage { metadata, ..message("helo") };
     let (first, _) = chat.send(&ada, &sent).await.unwrap();
@@ -37,7 +37,7 @@ async fn edited_message_keeps_its_place_and_what_was_not_named() {
 #[tokio::test]
 async fn edit_that_changes_nothing_is_refused_before_anything_is_looked_up() {
     let chat = TestChat::start().await;
-    let ada = chat.member();
+    let ada = chat.member().await;
     let nothing = EditMessage { content: None, metadata: None };
     let absent = crate::MessageId(uuid::Uuid::now_v7());
     let error = chat.wired.chat.edit(&ada, absent, nothing).await.unwrap_err();
@@ -48,7 +48,7 @@ async fn edit_that_changes_nothing_is_refused_before_anything_is_looked_up() {
 #[tokio::test]
 async fn only_its_sender_edits_a_message() {
     let chat = TestChat::start().await;
-    let (ada, ben, eve) = (chat.member(), chat.member(), chat.stranger());
+    let (ada, ben, eve) = (chat.member().await, chat.member().await, chat.stranger().await);
     let (sent, _) = chat.send(&ada, &message("mine")).await.unwrap();
 
     let by_member = chat.wired.chat.edit(&ben, sent.id, edit("yours")).await.unwrap_err();
@@ -62,7 +62,7 @@ async fn only_its_sender_edits_a_message() {
 #[tokio::test]
 async fn deleted_message_is_blank_on_the_disk() {
     let chat = TestChat::start().await;
-    let ada = chat.member();
+    let ada = chat.member().await;
     let metadata = json!({ "secret": true }).as_object().unwrap().clone();
     let (sent, _) = chat.send(&ada, &SendMessage { metadata, ..message("SECRET") }).await.unwrap();
     chat.wired.chat.edit(&ada, sent.id, edit("SECRET too")).await.unwrap();
@@ -87,7 +87,7 @@ async fn deleted_message_is_blank_on_the_disk() {
 #[tokio::test]
 async fn deleted_message_that_is_sent_again_stays_deleted() {
     let chat = TestChat::start().await;
-    let ada = chat.member();
+    let ada = chat.member().await;
     let (sent, _) = chat.send(&ada, &message("same")).await.unwrap();
     let deleted = chat.delete(&ada, &sent).await.unwrap();
 
@@ -103,7 +103,7 @@ async fn deleted_message_that_is_sent_again_stays_deleted() {
 #[tokio::test]
 async fn deletion_that_comes_second_is_the_first_one() {
     let chat = TestChat::start().await;
-    let (ada, ben) = (chat.member(), chat.member());
+    let (ada, ben) = (chat.member().await, chat.member().await);
     let (sent, _) = chat.send(&ada, &message("mine")).await.unwrap();
     let deletion =
         |by: &Caller| Deletion { conversation: chat.room, id: sent.id, by: by.user_id.clone() };
@@ -121,7 +121,7 @@ async fn deletion_that_comes_second_is_the_first_one() {
 #[tokio::test]
 async fn edit_that_comes_after_the_deletion_brings_nothing_back() {
     let chat = TestChat::start().await;
-    let ada = chat.member();
+    let ada = chat.member().await;
     let (sent, _) = chat.send(&ada, &message("mine")).await.unwrap();
     let change = Edit {
         conversation: chat.room,
@@ -146,7 +146,7 @@ async fn edit_that_comes_after_the_deletion_brings_nothing_back() {
 #[tokio::test]
 async fn clearing_blanks_what_was_there_and_nothing_after_it() {
     let chat = TestChat::start().await;
-    let (ada, ben) = (chat.member(), chat.member());
+    let (ada, ben) = (chat.member().await, chat.member().await);
     let (gone, _) = chat.send(&ada, &message("gone already")).await.unwrap();
     let gone = chat.delete(&ada, &gone).await.unwrap();
     chat.send(&ada, &message("one")).await.unwrap();
@@ -165,4 +165,25 @@ async fn clearing_blanks_what_was_there_and_nothing_after_it() {
     let (a, b) = (Some(ada.user_id.as_str()), Some(ben.user_id.as_str()));
     assert_eq!((by, rows[0].deleted_at), (vec![a, b, b, None], Some(gone.at)));
     assert!(chat.send(&ada, &message("one")).await.unwrap().0.deleted_at.is_some());
+}
+
+#[tokio::test]
+async fn clearing_takes_back_more_than_one_statement_does() {
+    let chat = TestChat::start().await;
+    let ada = chat.member().await;
+    let mut appending = Vec::new();
+    for number in 0..5_010 {
+        let message = message(&number.to_string());
+        appending.push(chat.wired.chat.send(&ada, chat.room, message).await);
+        if appending.len() == 1_002 {
+            for sent in appending.drain(..) {
+                sent.unwrap().stored().await.unwrap();
+            }
+        }
+    }
+
+    let cleared = chat.wired.chat.clear(&ada, chat.room).await.unwrap();
+
+    assert_eq!((cleared.seq, cleared.count), (5_011, 5_010));
+    assert!(chat.rows().await.iter().all(|it| it.content.is_empty()));
 }

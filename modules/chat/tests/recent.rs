@@ -37,7 +37,7 @@ impl TestChat {
 #[tokio::test]
 async fn kept_history_is_what_the_database_has() {
     let chat = TestChat::start().await;
-    let ada = chat.member();
+    let ada = chat.member().await;
     let mut dice = Dice(7);
     for step in 0..1_200 {
         let newest = chat.newest(&ada, 100).await;
@@ -48,7 +48,7 @@ async fn kept_history_is_what_the_database_has() {
             (80..120, Some(message)) => {
                 // Now and then so long that not all of a page is kept.
                 let long = "x".repeat(1 + dice.below(10) * 900);
-                let edit = EditMessage { content: Some(long), metadata: None };
+                let edit = EditMessage { content: Some(long.into()), metadata: None };
                 chat.wired.chat.edit(&ada, message.id, edit).await.unwrap();
             }
             _ => drop(chat.send(&ada, &message(&format!("m{step}"))).await.unwrap()),
@@ -61,7 +61,7 @@ async fn kept_history_is_what_the_database_has() {
 #[tokio::test]
 async fn newest_messages_are_not_read_twice() {
     let chat = TestChat::start().await;
-    let ada = chat.member();
+    let ada = chat.member().await;
     for number in 0..3 {
         chat.send(&ada, &message(&number.to_string())).await.unwrap();
     }
@@ -79,7 +79,7 @@ async fn newest_messages_are_not_read_twice() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whoever_has_an_ack_finds_the_message() {
     let chat = TestChat::start().await;
-    let ada = chat.member();
+    let ada = chat.member().await;
     join_all((0..8).map(|sender| {
         let (chat, ada) = (&chat, &ada);
         async move {
@@ -100,7 +100,7 @@ async fn whoever_has_an_ack_finds_the_message() {
 #[tokio::test]
 async fn what_may_have_changed_is_read_again() {
     let chat = TestChat::start().await;
-    let ada = chat.member();
+    let ada = chat.member().await;
     chat.send(&ada, &message("first")).await.unwrap();
     assert_eq!(chat.newest(&ada, 50).await.len(), 1);
     chat.run("DELETE FROM messages").await;

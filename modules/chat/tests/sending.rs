@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn member_reads_what_members_have_sent() {
     let chat = TestChat::start().await;
-    let (ada, ben) = (chat.member(), chat.member());
+    let (ada, ben) = (chat.member().await, chat.member().await);
 
     let (first, _) = chat.send(&ada, &message("one")).await.unwrap();
     let (second, _) = chat.send(&ben, &message("two")).await.unwrap();
@@ -21,7 +21,7 @@ async fn member_reads_what_members_have_sent() {
 #[tokio::test]
 async fn stranger_neither_sends_nor_reads() {
     let chat = TestChat::start().await;
-    let (ada, eve) = (chat.member(), chat.stranger());
+    let (ada, eve) = (chat.member().await, chat.stranger().await);
     let (secret, _) = chat.send(&ada, &message("secret")).await.unwrap();
 
     let refusals = [
@@ -38,7 +38,7 @@ async fn stranger_neither_sends_nor_reads() {
 #[tokio::test]
 async fn policy_is_asked_before_the_database_is() {
     let chat = TestChat::start().await;
-    let eve = chat.stranger();
+    let eve = chat.stranger().await;
     chat.lose_table().await;
     assert_eq!(code(chat.history(&eve).await.unwrap_err()), "ROOM_ACCESS_DENIED");
 }
@@ -46,7 +46,7 @@ async fn policy_is_asked_before_the_database_is() {
 #[tokio::test]
 async fn message_sent_again_is_the_first_one() {
     let chat = TestChat::start().await;
-    let (ada, ben) = (chat.member(), chat.member());
+    let (ada, ben) = (chat.member().await, chat.member().await);
     let (first, repeated) = chat.send(&ada, &message("same")).await.unwrap();
     assert!(!repeated);
 
@@ -62,7 +62,7 @@ async fn message_sent_again_is_the_first_one() {
 #[tokio::test]
 async fn message_sent_many_times_at_once_is_one_message() {
     let chat = Arc::new(TestChat::start().await);
-    let (ada, ben) = (chat.member(), chat.member());
+    let (ada, ben) = (chat.member().await, chat.member().await);
     let mut racing = tokio::task::JoinSet::new();
     for sender in [&ada, &ben].into_iter().cycle().take(20) {
         let (chat, sender) = (Arc::clone(&chat), sender.clone());
@@ -83,7 +83,7 @@ async fn message_sent_many_times_at_once_is_one_message() {
 #[tokio::test]
 async fn message_that_was_not_stored_is_told_as_unavailable_and_takes_no_number() {
     let chat = TestChat::start().await;
-    let ada = chat.member();
+    let ada = chat.member().await;
     chat.lose_table().await;
 
     let failures = [

@@ -43,7 +43,7 @@ export function type(roomId: string): void {
 }
 
 socket.on("chat:message:received", (message) => {
-  const { content, seq, version }: { content: string; seq: number; version: "1.0" } = message;
+  const { content, seq, version }: { content: string | Record<string, unknown>; seq: number; version: "1.0" } = message;
   const room: string | undefined = message.roomId;
   const own: string | null = message.clientMessageId;
   console.log(content, seq, version, room, own);
@@ -55,6 +55,8 @@ socket.on("chat:system:notification", (notification) => {
   else if (notification.type === "maintenance") console.log(notification.reconnectInMs);
   else if (notification.type === "history_gap") console.log(notification.fromSeq, notification.toSeq);
   else if ("escalation" in notification) console.log(notification.type, notification.escalation.claimedBy);
+  else if (notification.type === "presence") console.log(notification.online, notification.joined.length);
+  else if (notification.type === "presence_changed") console.log(notification.userId, notification.status);
   else console.log(notification.type satisfies "user_joined" | "user_left", notification.roomId);
 });
 
