@@ -19,6 +19,8 @@ mod m20261121_000007_add_endings_to_conversations;
 mod m20261121_000008_add_last_seen_to_users;
 mod m20261121_000009_add_index_of_changes_to_messages;
 mod m20261121_000010_create_files;
+mod m20261121_000012_create_escalations;
+mod m20261121_000013_create_robot_runs;
 
 /// The steps, in the order in which they run.
 pub struct Migrator;
@@ -37,6 +39,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000008_add_last_seen_to_users::Migration),
             Box::new(m20261121_000009_add_index_of_changes_to_messages::Migration),
             Box::new(m20261121_000010_create_files::Migration),
+            Box::new(m20261121_000012_create_escalations::Migration),
+            Box::new(m20261121_000013_create_robot_runs::Migration),
         ]
     }
 }

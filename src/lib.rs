@@ -5,9 +5,11 @@ use auth::AuthModule;
 use chat::ChatModule;
 use database::DatabaseModule;
 use delivery::DeliveryModule;
+use escalations::EscalationsModule;
 use files::FilesModule;
 use health::HealthModule;
 use hornero::{App, Module, ModuleDef};
+use robots::RobotsModule;
 use rooms::RoomsModule;
 use sessions::SessionsModule;
 use web::WebModule;
@@ -36,6 +38,8 @@ impl Module for AppModule {
             .import::<SessionsModule>()
             .import::<ChatModule>()
             .import::<FilesModule>()
+            .import::<EscalationsModule>()
+            .import::<RobotsModule>()
             .import::<HealthModule>()
             .import::<WebModule>()
             .import::<AdminModule>();

@@ -74,7 +74,7 @@ Hornero {version} is listening.
 
   Chat page   {url}/   {page}
   Socket.IO   {url}/socket.io/   namespaces / and /chat
-  REST        {url}/   /auth /sessions /rooms /chat
+  REST        {url}/   /auth /sessions /rooms /chat /escalations
   Documents   {documents}
   Database    {database}
   Data        {data}

@@ -57,6 +57,20 @@ impl Metrics {
         self.recorder.register_counter(&key(name, of), &METADATA)
     }
 
+    /// As [`Self::counter`], with values that are not known when the program is written, such as
+    /// names of the configuration.
+    pub fn counter_of<V: Into<std::borrow::Cow<'static, str>>>(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        of: impl IntoIterator<Item = (&'static str, V)>,
+    ) -> Counter {
+        self.recorder.describe_counter(KeyName::from(name), None, help.into());
+        let labels = of.into_iter().map(|(name, value)| Label::new(name, value.into()));
+        let key = Key::from_parts(name, labels.collect::<Vec<_>>());
+        self.recorder.register_counter(&key, &METADATA)
+    }
+
     /// Something that goes up and down.
     pub fn gauge(&self, name: &'static str, help: &'static str, of: &[MetricLabel]) -> Gauge {
         self.recorder.describe_gauge(KeyName::from(name), None, help.into());

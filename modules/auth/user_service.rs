@@ -63,6 +63,15 @@ impl UserService {
         Ok(self.users.display_names(ids).await?)
     }
 
+    /// What kind of user somebody is; `None` for one whom only somebody else's tokens know.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage.
+    pub async fn user_type(&self, id: &UserId) -> Result<Option<UserType>, AuthError> {
+        Ok(self.users.by_id(id).await?.map(|it| it.user_type))
+    }
+
     /// Whether users are connected, or when they were last, in their order.
     ///
     /// # Errors

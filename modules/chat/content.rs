@@ -67,6 +67,17 @@ impl From<&str> for Content {
     }
 }
 
+/// Reads text, in which CRLF and CR become LF.
+///
+/// # Errors
+///
+/// Whatever is no text.
+pub fn with_plain_line_ends<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
+    String::deserialize(deserializer).map(plain_line_ends)
+}
+
 /// CRLF and CR become LF, so that the same text has the same length on every system.
 fn plain_line_ends(text: String) -> String {
     if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }

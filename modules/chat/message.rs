@@ -15,6 +15,13 @@ use uuid::Uuid;
 #[serde(transparent)]
 pub struct MessageId(pub Uuid);
 
+impl MessageId {
+    /// A new id. Version 7, so ids sort by time.
+    pub fn generate() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
 /// How a message's content is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -160,6 +167,7 @@ pub struct Message {
 /// A message that is to be stored.
 #[derive(Debug, Clone)]
 pub(crate) struct NewMessage {
+    pub(crate) id: MessageId,
     pub(crate) conversation: ConversationId,
     pub(crate) kind: ConversationKind,
     pub(crate) sender: UserId,
@@ -169,6 +177,23 @@ pub(crate) struct NewMessage {
     pub(crate) content: Arc<str>,
     pub(crate) formatting: Formatting,
     pub(crate) metadata: Arc<Map<String, Value>>,
+}
+
+/// What a robot says.
+#[derive(Debug, Clone)]
+pub struct RobotMessage {
+    /// Id of the message that it becomes.
+    pub id: MessageId,
+    /// Where it is said.
+    pub conversation: ConversationId,
+    /// The robot, as a sender.
+    pub sender: UserId,
+    /// 1 to 10,000 characters, without control characters.
+    pub content: String,
+    /// How it is to be read: not as HTML, of which nothing was cleaned.
+    pub formatting: Formatting,
+    /// What clients are told with it.
+    pub metadata: Map<String, Value>,
 }
 
 impl Draft for NewMessage {

@@ -29,6 +29,7 @@ mod gateway;
 mod history;
 mod html;
 mod listed;
+mod listener;
 mod message;
 mod recent;
 mod repository;
@@ -40,11 +41,13 @@ mod tests;
 mod typing;
 
 pub use attachments::{Attachments, FileSource};
-pub use content::Content;
+pub use content::{Content, with_plain_line_ends};
 pub use dto::{EditMessage, SendMessage};
 pub use error::ChatError;
+pub use listener::MessageListener;
 pub use message::{
     Cleared, Deleted, Edited, Formatting, Message, MessageId, MessageRole, MessageType,
+    RobotMessage,
 };
 pub use service::ChatService;
 

@@ -15,8 +15,10 @@ use crate::{
     error::ChatError,
     history::Range,
     listed::Listed,
+    listener::{Listeners, MessageListener},
     message::{
-        Cleared, Clearing, Deleted, Deletion, Edit, Message, MessageId, MessageRole, NewMessage,
+        Cleared, Clearing, Deleted, Deletion, Edit, Formatting, Message, MessageId, MessageRole,
+        MessageType, NewMessage, RobotMessage,
     },
     recent::{Kept, RecentMessages},
     repository::{Clear, Delete, EditContent, MessageRepository, Send},
@@ -41,15 +43,18 @@ pub(crate) struct Kinds {
     edit: Arc<EditContent>,
     delete: Arc<Delete>,
     clear: Arc<Clear>,
+    listeners: Arc<Listeners>,
 }
 
 impl Kinds {
     pub(crate) fn new(kept: Arc<Kept>, metrics: Arc<Metrics>) -> Self {
+        let listeners = Arc::<Listeners>::default();
         Self {
-            send: Arc::new(Send::new(Arc::clone(&kept), &metrics)),
+            send: Arc::new(Send::new(Arc::clone(&kept), Arc::clone(&listeners), &metrics)),
             edit: Arc::new(EditContent::new(Arc::clone(&kept))),
             delete: Arc::new(Delete::new(Arc::clone(&kept))),
             clear: Arc::new(Clear::new(kept)),
+            listeners,
         }
     }
 }
@@ -107,6 +112,7 @@ impl ChatService {
         message: SendMessage,
     ) -> Result<Appending<Message>, ChatError> {
         let draft = NewMessage {
+            id: MessageId::generate(),
             conversation,
             kind: self.access.kind(conversation).await?,
             sender: sender.clone(),
@@ -121,6 +127,66 @@ impl ChatService {
         // Who has sent the message has stopped typing it.
         self.typing.stop(conversation, sender).await;
         Ok(appending)
+    }
+
+    /// Stores what a robot says, then announces it to everybody who has joined the conversation.
+    /// Returns when it is durable. Whether the robot may speak there is for whoever has asked it.
+    ///
+    /// # Errors
+    ///
+    /// [`ChatError`]; then nothing is known to be stored.
+    pub async fn say(&self, words: RobotMessage) -> Result<Message, ChatError> {
+        let formatting = match words.formatting {
+            // Nobody has cleaned it.
+            Formatting::Html => Formatting::Plain,
+            other => other,
+        };
+        let draft = NewMessage {
+            id: words.id,
+            conversation: words.conversation,
+            kind: self.access.kind(words.conversation).await?,
+            sender: words.sender,
+            client_message_id: None,
+            role: MessageRole::Assistant,
+            r#type: MessageType::Robot,
+            content: words.content.into(),
+            formatting,
+            metadata: Arc::new(words.metadata),
+        };
+        Ok(self.log.append(Arc::clone(&self.kinds.send), draft).await?.stored)
+    }
+
+    /// Tells `listener` of each message that is stored from now on. For `on_init` hooks.
+    pub fn listen(&self, listener: Arc<dyn MessageListener>) {
+        self.kinds.listeners.add(listener);
+    }
+
+    /// Whether a message is stored, whoever asks.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage.
+    pub async fn is_stored(&self, id: MessageId) -> Result<bool, ChatError> {
+        Ok(self.messages.conversation(id).await?.is_some())
+    }
+
+    /// The newest `limit` messages of a conversation up to the seq `through`, newest first and
+    /// whoever asks.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage, or there is no such conversation.
+    pub async fn newest(
+        &self,
+        id: ConversationId,
+        through: i64,
+        limit: u64,
+    ) -> Result<Vec<Message>, ChatError> {
+        let kind = self.access.kind(id).await?;
+        let before = Some(through + 1);
+        // A range reads one more than its limit.
+        let range = Range { before, ..Range::newest(limit.saturating_sub(1)) };
+        Ok(self.messages.history(id, kind, &range).await?)
     }
 
     /// Changes a message of the caller's.

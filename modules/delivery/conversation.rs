@@ -42,7 +42,8 @@ pub enum ConversationKind {
 }
 
 impl ConversationKind {
-    pub(crate) fn as_str(self) -> &'static str {
+    /// The kind's name, as in the database.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Session => "session",
             Self::Room => "room",
@@ -57,7 +58,8 @@ impl ConversationKind {
         }
     }
 
-    pub(crate) fn parse(name: &str) -> Option<Self> {
+    /// The kind that has this name.
+    pub fn parse(name: &str) -> Option<Self> {
         [Self::Session, Self::Room].into_iter().find(|it| it.as_str() == name)
     }
 }

@@ -245,7 +245,11 @@ impl EventLog {
     }
 
     /// Waits until whatever was queued before is stored and published.
-    pub(crate) async fn flush(self: Arc<Self>) -> Result<(), BoxError> {
+    ///
+    /// # Errors
+    ///
+    /// None: where nothing is stored any more, there is nothing to wait for.
+    pub async fn flush(self: Arc<Self>) -> Result<(), BoxError> {
         let (done, flushed) = oneshot::channel();
         if self.queue.send(Box::new(crate::batch::Flush(done))).await.is_ok() {
             // Dropped without an answer, it has nothing left to flush.

@@ -14,6 +14,7 @@ mod acquaintance;
 mod announcement;
 mod audience;
 mod batch;
+mod claims;
 mod config;
 mod conversation;
 mod crowd;
@@ -38,6 +39,7 @@ mod writer;
 
 pub use access::{Access, AccessPolicy, Participant, Right};
 pub use announcement::{Announcement, Vocabulary};
+pub use claims::{ClaimSource, Claims};
 pub use config::DeliveryConfig;
 pub use conversation::{Conversation, ConversationId, ConversationKind, Conversations, Keeper};
 pub use crowd::CROWD;
@@ -79,11 +81,13 @@ impl Module for DeliveryModule {
             .provide(Removal::new)
             .provide(UnreadCounter::default)
             .provide(TypingUsers::default)
+            .provide(Claims::default)
             .gateway(DeliveryGateway::new)
             .on_init(Hub::start)
             .on_init(EventLog::start)
             .task(Removal::run)
             .on_shutdown(EventLog::flush)
+            .export::<Claims>()
             .export::<Conversations>()
             .export::<Access>()
             .export::<EventHistory>()

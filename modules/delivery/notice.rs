@@ -72,7 +72,7 @@ pub enum LeftReason {
     Removed,
     /// The conversation is deleted.
     Deleted,
-    /// Its user may not read it any more.
+    /// Its user may not read it any more, or not listen to it.
     Permission,
 }
 

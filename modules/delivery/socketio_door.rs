@@ -132,7 +132,7 @@ impl SocketIoDoor {
     }
 
     /// Whether a socket has joined a conversation.
-    pub(crate) fn has_joined(&self, socket: &SocketRef, conversation: ConversationId) -> bool {
+    pub fn has_joined(&self, socket: &SocketRef, conversation: ConversationId) -> bool {
         self.audience().vocabulary(SocketKey::of(socket), conversation).is_some()
     }
 

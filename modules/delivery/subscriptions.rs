@@ -225,6 +225,27 @@ impl Subscriptions {
         self.tell_moved(last, conversation, user.clone(), Direction::Left).await;
     }
 
+    /// Makes the sockets of a user leave a conversation in which the user may not say anything any
+    /// more, and tells them so. Whoever may is let alone, and so is the owner of a closed session.
+    pub async fn reconsider(&self, conversation: ConversationId, user: &UserId) {
+        // Whoever is just joining is looked at again.
+        self.removals.fetch_add(1, Ordering::AcqRel);
+        let sockets = self.door.sockets(conversation, Some(user));
+        let Some(caller) = sockets.iter().find_map(|it| it.extensions.get::<Caller>()) else {
+            return;
+        };
+        let refused = match self.access.require(&caller, conversation, Right::Send).await {
+            Ok(_) | Err(AccessError::Closed) => false,
+            Err(error) => error.is_refusal(),
+        };
+        if !refused {
+            return;
+        }
+        let sockets = self.send_away(conversation, Some(user), LeftReason::Permission).await;
+        let Some(last) = sockets.last() else { return };
+        self.tell_moved(last, conversation, user.clone(), Direction::Left).await;
+    }
+
     /// Makes all sockets leave a conversation that has [ended](Conversations::end), once they
     /// have been told what was stored before.
     pub async fn end(&self, conversation: ConversationId) {

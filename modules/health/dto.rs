@@ -1,5 +1,7 @@
 //! The wire forms of health, field by field. In snake case, as programs know them.
 
+use std::collections::BTreeMap;
+
 use hornero::timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -34,6 +36,9 @@ struct Checks {
     database: ServiceHealth,
     auth_service: ServiceHealth,
     chat_service: ServiceHealth,
+    /// Each robot that is another program: `robot:<name>`.
+    #[serde(flatten)]
+    robots: BTreeMap<String, ServiceHealth>,
     /// Sockets that are connected.
     websocket_connections: usize,
 }
@@ -73,6 +78,10 @@ impl From<&Finding> for ServiceHealth {
     }
 }
 
+fn robot_health((name, finding): &(String, Finding)) -> (String, ServiceHealth) {
+    (format!("robot:{name}"), finding.into())
+}
+
 impl From<&Report> for HealthCheck {
     fn from(it: &Report) -> Self {
         let status = match it {
@@ -87,6 +96,7 @@ impl From<&Report> for HealthCheck {
                 database: (&it.database).into(),
                 auth_service: (&it.auth).into(),
                 chat_service: (&it.chat).into(),
+                robots: it.robots.iter().map(robot_health).collect(),
                 websocket_connections: it.connections,
             },
             version: env!("CARGO_PKG_VERSION"),

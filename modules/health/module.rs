@@ -4,6 +4,7 @@ use auth::AuthModule;
 use database::DatabaseModule;
 use delivery::DeliveryModule;
 use hornero::{ConfigSection, Module, ModuleDef};
+use robots::RobotsModule;
 use serde::{Deserialize, Serialize};
 
 mod controller;
@@ -20,6 +21,7 @@ impl Module for HealthModule {
         m.import::<AuthModule>()
             .import::<DatabaseModule>()
             .import::<DeliveryModule>()
+            .import::<RobotsModule>()
             .config::<HealthConfig>()
             .provide(HealthService::new)
             .controller(HealthController::new);

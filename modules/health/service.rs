@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use database::Database;
 use delivery::EventLog;
 use hornero::Stopping;
+use robots::{Condition, Robots};
 use tokio::{sync::Mutex, time::timeout};
 
 /// How long a report is told again: whoever asks more often asks nobody else.
@@ -48,6 +49,8 @@ pub(crate) struct Report {
     pub(crate) database: Finding,
     pub(crate) auth: Finding,
     pub(crate) chat: Finding,
+    /// Those that are other programs, by their names.
+    pub(crate) robots: Vec<(String, Finding)>,
     pub(crate) connections: usize,
 }
 
@@ -59,7 +62,9 @@ impl Report {
 
     /// Whether everything is as it should be.
     pub(crate) fn is_healthy(&self) -> bool {
-        [&self.database, &self.auth, &self.chat].iter().all(|it| it.state == State::Up)
+        let robots = self.robots.iter().map(|it| &it.1);
+        let mut all = [&self.database, &self.auth, &self.chat].into_iter().chain(robots);
+        all.all(|it| it.state == State::Up)
     }
 }
 
@@ -69,6 +74,7 @@ pub(crate) struct HealthService {
     users: Arc<UserService>,
     tokens: Arc<TokenService>,
     log: Arc<EventLog>,
+    robots: Arc<Robots>,
     stopping: Arc<Stopping>,
     last: Mutex<Option<(Instant, Report)>>,
 }
@@ -79,9 +85,10 @@ impl HealthService {
         users: Arc<UserService>,
         tokens: Arc<TokenService>,
         log: Arc<EventLog>,
+        robots: Arc<Robots>,
         stopping: Arc<Stopping>,
     ) -> Self {
-        Self { db, users, tokens, log, stopping, last: Mutex::default() }
+        Self { db, users, tokens, log, robots, stopping, last: Mutex::default() }
     }
 
     /// How the server is, or was within the last second.
@@ -96,6 +103,7 @@ impl HealthService {
             database: self.database().await,
             auth: self.auth(),
             chat: self.chat(),
+            robots: self.robots.conditions().into_iter().map(robot).collect(),
             connections: self.users.connections(),
         };
         *last = Some((Instant::now(), report.clone()));
@@ -143,4 +151,11 @@ impl HealthService {
         };
         Finding { state, took: Duration::ZERO, at: Utc::now(), message }
     }
+}
+
+/// How a robot is, as those found it who have asked it last: nobody asks it for this.
+fn robot(condition: Condition) -> (String, Finding) {
+    let message = condition.is_down.then_some("has failed again and again");
+    let state = if condition.is_down { State::Down } else { State::Up };
+    (condition.name, Finding { state, took: Duration::ZERO, at: Utc::now(), message })
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use auth::{Caller, UserId};
 use chrono::{SubsecRound, Utc};
 use database::StorageError;
-use delivery::{AccessError, AccessPolicy, ConversationId, Joined, Participant, Right};
+use delivery::{AccessError, AccessPolicy, Claims, ConversationId, Joined, Participant, Right};
 use hornero::Frame;
 use moka::sync::Cache;
 
@@ -22,21 +22,23 @@ const REMEMBERED_ROLES: u64 = 100_000;
 /// Time for which one is remembered: a change counts after so long, at the latest.
 const MEMORY: Duration = Duration::from_secs(1);
 
-/// The rules of rooms: members may all, others may join what is public.
+/// The rules of rooms: members may all, others may join what is public, and supervisors what they
+/// have claimed.
 pub(crate) struct RoomPolicy {
     rooms: Arc<dyn RoomRepository>,
+    claims: Arc<Claims>,
     /// So that who writes much is not looked up for every message.
     roles: Cache<(ConversationId, UserId), MemberRole>,
 }
 
 impl RoomPolicy {
-    pub(crate) fn new(rooms: Arc<dyn RoomRepository>) -> Self {
+    pub(crate) fn new(rooms: Arc<dyn RoomRepository>, claims: Arc<Claims>) -> Self {
         let roles = Cache::builder()
             .max_capacity(REMEMBERED_ROLES)
             .time_to_live(MEMORY)
             .support_invalidation_closures()
             .build();
-        Self { rooms, roles }
+        Self { rooms, claims, roles }
     }
 
     /// Lets a change of what somebody is in a room count at once.
@@ -48,6 +50,18 @@ impl RoomPolicy {
     pub(crate) fn forget_all(&self, room: ConversationId) {
         // It fails only where closures are not supported.
         let _ = self.roles.invalidate_entries_if(move |(of, _), _| *of == room);
+    }
+
+    /// Whether the caller has the right as a supervisor who has claimed an escalation of the room.
+    /// What every supervisor may, who is who and what the room is have nothing to do with it.
+    async fn has_claimed(
+        &self,
+        caller: &Caller,
+        room: ConversationId,
+        right: Right,
+    ) -> Result<bool, StorageError> {
+        let needs_it = matches!(right, Right::Join | Right::Send | Right::Edit | Right::Moderate);
+        Ok(needs_it && self.claims.has(caller, room).await?)
     }
 
     async fn role(
@@ -78,11 +92,16 @@ impl AccessPolicy for RoomPolicy {
         if let Some(role) = self.role(room, &caller.user_id).await? {
             return if allows(role, right) {
                 Ok(role.as_str())
+            } else if self.has_claimed(caller, room, right).await? {
+                Ok(MemberRole::Moderator.as_str())
             } else {
                 Err(AccessError::NotAllowed)
             };
         }
         let visibility = self.rooms.visibility(room).await?.ok_or(AccessError::Denied)?;
+        if !caller.administers() && self.has_claimed(caller, room, right).await? {
+            return Ok(MemberRole::Moderator.as_str());
+        }
         match (right, visibility) {
             (Right::Join, Visibility::Public) => {
                 let now = Utc::now().trunc_subsecs(3);

@@ -5,19 +5,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use auth::Caller;
 use database::StorageError;
-use delivery::{AccessError, AccessPolicy, ConversationId, Joined, Participant, Right};
+use delivery::{AccessError, AccessPolicy, Claims, ConversationId, Joined, Participant, Right};
 use hornero::Frame;
 
 use crate::{dto::SessionJoined, repository::SessionRepository, session::SessionStatus};
 
-/// The rules of sessions: a session is its owner's.
+/// The rules of sessions: a session is its owner's, and for a while the supervisor's who has
+/// claimed it.
 pub(crate) struct SessionPolicy {
     sessions: Arc<dyn SessionRepository>,
+    claims: Arc<Claims>,
 }
 
 impl SessionPolicy {
-    pub(crate) fn new(sessions: Arc<dyn SessionRepository>) -> Self {
-        Self { sessions }
+    pub(crate) fn new(sessions: Arc<dyn SessionRepository>, claims: Arc<Claims>) -> Self {
+        Self { sessions, claims }
     }
 }
 
@@ -26,14 +28,19 @@ impl AccessPolicy for SessionPolicy {
     async fn require(
         &self,
         caller: &Caller,
-        session: ConversationId,
+        id: ConversationId,
         right: Right,
     ) -> Result<&'static str, AccessError> {
-        let session = self.sessions.find(session).await?.ok_or(AccessError::Denied)?;
+        let session = self.sessions.find(id).await?.ok_or(AccessError::Denied)?;
         let role = match right {
             _ if session.user_id == caller.user_id => "owner",
             _ if caller.administers() => "admin",
             Right::Read if caller.sees_everything() => "supervisor",
+            Right::Join | Right::Send | Right::Edit | Right::Moderate
+                if self.claims.has(caller, id).await? =>
+            {
+                "moderator"
+            }
             _ => return Err(AccessError::Denied),
         };
         if matches!(right, Right::Send | Right::Edit) && session.status == SessionStatus::Closed {

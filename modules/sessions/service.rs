@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Caller, UserType};
+use auth::{Caller, UserId, UserType};
 use chrono::{SubsecRound, Utc};
 use delivery::{Access, AccessError, ConversationId, ConversationKind, Right, Subscriptions};
 use serde_json::{Map, Value};
@@ -129,6 +129,15 @@ impl SessionService {
     /// The session with this id, whoever asks.
     pub(crate) async fn find(&self, id: ConversationId) -> Result<Option<Session>, SessionError> {
         Ok(self.sessions.find(id).await?)
+    }
+
+    /// Whose session this is, whoever asks; `None` if there is no such session.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage.
+    pub async fn owner(&self, id: ConversationId) -> Result<Option<UserId>, SessionError> {
+        Ok(self.find(id).await?.map(|it| it.user_id))
     }
 
     /// At most `limit` sessions of the caller, newest first, from the one after `after`.

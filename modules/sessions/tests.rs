@@ -206,7 +206,7 @@ async fn session_is_its_owners_and_closed_to_messages_when_closed() {
         let session = session_of(&owner, status);
         let sessions = Arc::new(MemoryRepository::default());
         sessions.insert(&session).await.unwrap();
-        let policy = SessionPolicy::new(sessions);
+        let policy = SessionPolicy::new(sessions, Arc::default());
         for (right, expected) in [Read, Join, Send].into_iter().zip(expected) {
             let granted = policy.require(&caller, session.id, right).await;
             let case = format!("{user_type:?} {role:?} {owns} {status:?} {right:?}");
@@ -223,7 +223,7 @@ async fn session_is_its_owners_and_closed_to_messages_when_closed() {
 
 #[tokio::test]
 async fn nobody_may_do_anything_in_a_session_that_is_absent() {
-    let policy = SessionPolicy::new(Arc::new(MemoryRepository::default()));
+    let policy = SessionPolicy::new(Arc::new(MemoryRepository::default()), Arc::default());
     let admin = caller(UserType::Employee, Role::Admin).await;
     for right in [Right::Read, Right::Join, Right::Send] {
         let refused = policy.require(&admin, ConversationId::generate(), right).await;
@@ -270,7 +270,7 @@ async fn account_begins_as_many_sessions_as_it_likes() {
 async fn broken_storage_is_told_as_unavailable() {
     let (service, _folder) = service(Arc::new(BrokenRepository)).await;
     let (ada, guest) = (employee().await, caller(UserType::Guest, Role::User).await);
-    let policy = SessionPolicy::new(Arc::new(BrokenRepository));
+    let policy = SessionPolicy::new(Arc::new(BrokenRepository), Arc::default());
     let id = ConversationId::generate();
 
     let failures: [SessionError; 5] = [

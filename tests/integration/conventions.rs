@@ -17,6 +17,7 @@ use hornero::{
     logging::LoggingConfig,
 };
 use hornero_server::AppModule;
+use robots::{RobotsConfig, SessionsConfig};
 use serde_json::{Value, json};
 
 /// Where people keep what is theirs.
@@ -185,6 +186,8 @@ fn sections() -> Vec<(&'static str, Value)> {
         section::<AuthConfig>(),
         section::<DeliveryConfig>(),
         section::<FilesConfig>(),
+        section::<RobotsConfig>(),
+        section::<SessionsConfig>(),
         section::<HealthConfig>(),
         section::<AdminConfig>(),
     ]

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::database::TestDatabase;
 
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 11] = [
     "users",
     "conversations",
     "events",
@@ -16,6 +16,9 @@ const TABLES: [&str; 8] = [
     "messages",
     "logins",
     "refresh_tokens",
+    "escalations",
+    "escalations_told",
+    "robot_runs",
 ];
 
 #[tokio::test]

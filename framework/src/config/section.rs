@@ -22,8 +22,12 @@ pub trait ConfigSection: Serialize + DeserializeOwned + Default + Send + Sync + 
     /// `("WS_SERVER_PORT", "port")`. The key's own variable wins over them.
     const ALIASES: &'static [(&'static str, &'static str)] = &[];
 
-    /// Keys whose values are never shown: `jwt.secret`.
+    /// Keys whose values are never shown: `jwt.secret`. A `*` stands for any name in a map.
     const SECRETS: &'static [&'static str] = &[];
+
+    /// Keys of maps, whose entries may have any name: with `named`, `robots.named.gpt.url` is a key.
+    /// The default has at least one entry in each, whose form is that of all of them.
+    const MAPS: &'static [&'static str] = &[];
 
     /// What is wrong with the values beyond their types: `(key, what it must be)`.
     fn problems(&self) -> Vec<(&'static str, String)> {
@@ -119,7 +123,7 @@ impl Config {
         let values = all.into_iter().map(|leaf| {
             let key = leaf.path.join(".");
             let origin = set.iter().rev().find(|it| it.path == leaf.path);
-            let secret = T::SECRETS.contains(&key.as_str()) && leaf.value != "";
+            let secret = is_secret::<T>(&leaf.path) && leaf.value != "";
             ConfigValue {
                 key: format!("{}.{key}", T::KEY),
                 value: if secret { Value::from("***") } else { leaf.value },
@@ -171,7 +175,7 @@ impl Setting {
 /// Checks one setting alone against the defaults, so that each mistake is found
 /// whatever the others are, and gives text its key's type.
 fn apply<T: ConfigSection>(defaults: &Value, setting: &mut Setting) -> Result<(), String> {
-    let default = at(defaults, &setting.path)?;
+    let default = at::<T>(defaults, &setting.path)?;
     if default.is_object() {
         return Err("is a group of keys and not a value".to_owned());
     }
@@ -199,12 +203,23 @@ fn apply<T: ConfigSection>(defaults: &Value, setting: &mut Setting) -> Result<()
     })
 }
 
+/// Whether the value at `path` is never shown.
+fn is_secret<T: ConfigSection>(path: &[String]) -> bool {
+    T::SECRETS.iter().any(|secret| {
+        let parts: Vec<_> = secret.split('.').collect();
+        let fits = |(part, key): (&&str, &String)| *part == "*" || *part == key;
+        parts.len() == path.len() && parts.iter().zip(path).all(fits)
+    })
+}
+
 /// The default at `path`.
-fn at<'a>(defaults: &'a Value, path: &[String]) -> Result<&'a Value, String> {
+fn at<'a, T: ConfigSection>(defaults: &'a Value, path: &[String]) -> Result<&'a Value, String> {
     let mut value = defaults;
-    for key in path {
+    for (depth, key) in path.iter().enumerate() {
         let entries = value.as_object().ok_or("is not a key: it lies below a value")?;
-        value = entries.get(key).ok_or_else(|| {
+        let is_map = T::MAPS.contains(&path[..depth].join(".").as_str());
+        let any = entries.values().next().filter(|_| is_map);
+        value = entries.get(key).or(any).ok_or_else(|| {
             let known: Vec<_> = entries.keys().map(String::as_str).collect();
             format!("is not a key; there are: {}", known.join(", "))
         })?;

@@ -157,3 +157,66 @@ fn unknown_sections_are_reported() {
         "sever (set by HORNERO__SEVER__PORT) is not a section; there are: server"
     );
 }
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Friends {
+    named: BTreeMap<String, Friend>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Friend {
+    age: u32,
+    door_key: String,
+}
+
+impl Default for Friend {
+    fn default() -> Self {
+        Self { age: 30, door_key: String::new() }
+    }
+}
+
+impl Default for Friends {
+    fn default() -> Self {
+        Self { named: BTreeMap::from([("ada".to_owned(), Friend::default())]) }
+    }
+}
+
+impl ConfigSection for Friends {
+    const KEY: &'static str = "friends";
+    const SECRETS: &'static [&'static str] = &["named.*.doorKey"];
+    const MAPS: &'static [&'static str] = &["named"];
+}
+
+#[test]
+fn map_has_entries_of_any_name_and_what_is_not_said_of_one_is_the_default() {
+    let variables = [
+        ("HORNERO__FRIENDS__NAMED__BEN__AGE", "40"),
+        ("HORNERO__FRIENDS__NAMED__ADA__DOOR_KEY", "1234"),
+    ];
+    let friends = config(&variables).section::<Friends>().unwrap();
+    let ada = Friend { door_key: "1234".to_owned(), ..Friend::default() };
+    let ben = Friend { age: 40, ..Friend::default() };
+    let named = BTreeMap::from([("ada".to_owned(), ada), ("ben".to_owned(), ben)]);
+    assert_eq!(friends, Friends { named });
+}
+
+#[test]
+fn mistakes_in_an_entry_of_a_map_are_found_and_its_secrets_are_not_shown() {
+    for (variable, value) in [
+        ("HORNERO__FRIENDS__NAMED__BEN__AGE", "old"),
+        ("HORNERO__FRIENDS__NAMED__BEN__SIZE", "7"),
+        ("HORNERO__FRIENDS__NAMED__BEN", "7"),
+        ("HORNERO__FRIENDS__BEN__AGE", "40"),
+    ] {
+        let problems = config(&[(variable, value)]).section::<Friends>().unwrap_err();
+        assert_eq!(problems.0.len(), 1, "{problems}");
+    }
+    let config = config(&[("HORNERO__FRIENDS__NAMED__BEN__DOOR_KEY", "1234")]);
+    let values = (section::Section::of::<Friends>(None).values)(&config).unwrap();
+    let shown = |key: &str| values.iter().find(|it| it.key == key).unwrap().value.clone();
+    assert_eq!(shown("friends.named.ben.doorKey"), "***");
+    assert_eq!(shown("friends.named.ben.age"), 30);
+    assert_eq!(shown("friends.named.ada.doorKey"), "");
+}

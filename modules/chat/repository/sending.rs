@@ -7,12 +7,12 @@ use database::{StorageError, Transaction};
 use delivery::{Decision, EventKind, Placed, Tally};
 use hornero::{Counter, Metrics};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter};
-use uuid::Uuid;
 
 use super::row::{message_of, row_of};
 use crate::{
     entity::{Column, Entity, Model},
-    message::{Message, MessageId, MessageRole, NewMessage},
+    listener::Listeners,
+    message::{Message, MessageRole, NewMessage},
     recent::Kept,
 };
 
@@ -21,15 +21,16 @@ pub(crate) struct Send {
     kept: Arc<Kept>,
     /// One for each role.
     stored: [Counter; 3],
+    listeners: Arc<Listeners>,
 }
 
 impl Send {
-    pub(crate) fn new(kept: Arc<Kept>, metrics: &Metrics) -> Self {
+    pub(crate) fn new(kept: Arc<Kept>, listeners: Arc<Listeners>, metrics: &Metrics) -> Self {
         let help = "Messages that were stored";
         let counter = |role: MessageRole| {
             metrics.counter("gateway_messages_total", help, &[("role", role.as_str())])
         };
-        Self { kept, stored: MessageRole::ALL.map(counter) }
+        Self { kept, stored: MessageRole::ALL.map(counter), listeners }
     }
 }
 
@@ -52,6 +53,7 @@ impl EventKind for Send {
         for (_, stored) in roles.filter(|it| it.0 == message.role) {
             stored.increment(1);
         }
+        self.listeners.tell(message);
     }
 
     fn failed(&self, draft: &NewMessage) {
@@ -111,7 +113,7 @@ fn is_repeat(row: &Model, draft: &NewMessage) -> bool {
 fn stored(placed: &Placed<'_, NewMessage>) -> Message {
     let draft = placed.draft.clone();
     Message {
-        id: MessageId(Uuid::now_v7()),
+        id: draft.id,
         conversation: draft.conversation,
         kind: draft.kind,
         seq: placed.seq,

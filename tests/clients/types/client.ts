@@ -54,9 +54,17 @@ socket.on("chat:system:notification", (notification) => {
   if (notification.type === "welcome") console.log(notification.serverVersion);
   else if (notification.type === "maintenance") console.log(notification.reconnectInMs);
   else if (notification.type === "history_gap") console.log(notification.fromSeq, notification.toSeq);
+  else if ("escalation" in notification) console.log(notification.type, notification.escalation.claimedBy);
   else if (notification.type === "presence") console.log(notification.online, notification.joined.length);
   else if (notification.type === "presence_changed") console.log(notification.userId, notification.status);
   else console.log(notification.type satisfies "user_joined" | "user_left", notification.roomId);
+});
+
+// The parts of a robot's answer, and its end.
+socket.on("chat:robot:response", (response) => {
+  if ("delta" in response) console.log(response.index satisfies number, response.delta);
+  else if ("content" in response) console.log(response.content);
+  else console.log(response.error.message, response.error.details?.retryAfterMs);
 });
 
 socket.on("chat:room:joined", (joined) => console.log(joined.online, joined.requestId, joined.version));

@@ -186,12 +186,16 @@ fn verdict(allowed: bool) -> &'static str {
     if allowed { "accepts" } else { "refuses" }
 }
 
-/// The properties of a schema. Where one of the optional ones is needed, the first of them is
-/// taken for it.
+/// The properties of a schema. Where one of the optional ones is needed, the first id among them
+/// is taken for it, or else the first.
 fn required(schema: &Value, document: &Value) -> Vec<Property> {
     let mut properties = properties(schema, document);
     if needs_an_optional_one(schema, document) {
-        properties.iter_mut().find(|it| !it.required).unwrap().required = true;
+        let optional = |it: &Property| !it.required;
+        let is_id = |it: &Property| optional(it) && it.schema["format"] == "uuid";
+        let id = properties.iter().position(is_id);
+        let taken = id.or_else(|| properties.iter().position(optional)).unwrap();
+        properties[taken].required = true;
     }
     properties
 }

@@ -39,6 +39,12 @@ async fn answers_of_routes_are_as_documented() {
     let file = to_room(&ada, &room, "a.txt", b"a").await;
     let of_file = format!("/files/{}", text(&file.body["id"]));
 
+    let (claim, resolve) = ("/escalations/{id}/claim", "/escalations/{id}/resolve");
+    let plea = json!({ "roomId": room, "reason": "help" });
+    let escalation = ada.post("/escalations", plea.clone()).await.expect(201);
+    let of_escalation = format!("/escalations/{}", text(&escalation["id"]));
+    let absent = format!("/escalations/{}/resolve", Uuid::nil());
+
     let form = json!({ "email": ada.email, "password": crate::util::PASSWORD });
     let second_guest = app.post("/auth/guest").json(json!({})).await;
     let root = app.promoted("Root", Some(Role::Admin), None).await;
@@ -118,6 +124,16 @@ async fn answers_of_routes_are_as_documented() {
         ("GET", "/files/{fileId}", ben.get(&of_file).await),
         ("DELETE", "/chat/sessions/{sessionId}/messages", ada.request("DELETE", &in_session).await),
         ("DELETE", "/chat/sessions/{sessionId}/messages", ben.request("DELETE", &in_session).await),
+        ("POST", "/escalations", ada.post("/escalations", plea.clone()).await),
+        ("POST", "/escalations", ada.post("/escalations", json!({})).await),
+        ("POST", "/escalations", ben.post("/escalations", plea).await),
+        ("GET", "/escalations", root.get("/escalations").await),
+        ("GET", "/escalations", ada.get("/escalations").await),
+        ("POST", resolve, root.post(&format!("{of_escalation}/resolve"), json!({})).await),
+        ("POST", claim, root.post(&format!("{of_escalation}/claim"), json!({})).await),
+        ("POST", claim, ada.post(&format!("{of_escalation}/claim"), json!({})).await),
+        ("POST", resolve, root.post(&format!("{of_escalation}/resolve"), json!({})).await),
+        ("POST", resolve, root.post(&absent, json!({})).await),
     ];
 
     let document = document::openapi();
@@ -172,6 +188,10 @@ async fn acks_and_events_are_as_documented() {
         ("chat:message:read", json!({ "roomId": room, "seq": -1 })),
         ("chat:room:leave", to_room.clone()),
         ("chat:room:leave", json!({})),
+        ("chat:escalation:create", json!({ "roomId": session, "reason": "help" })),
+        ("chat:escalation:create", json!({ "roomId": session })),
+        ("chat:robot:interact", json!({ "roomId": room, "prompt": "hello" })),
+        ("chat:robot:interact", json!({ "roomId": room })),
         ("join_session", to_session.clone()),
         ("send_message", json!({ "sessionId": session, "content": "hello" })),
         ("typing", json!({ "sessionId": session, "isTyping": true })),
@@ -201,6 +221,9 @@ async fn acks_and_events_are_as_documented() {
     socket.call("chat:message:edit", json!({ "messageId": message, "content": "hello" })).await;
     socket.call("chat:message:delete", json!({ "messageId": message })).await;
     ben.event("user_typing").await;
+    socket.call("chat:robot:interact", json!({ "roomId": room, "prompt": "hello" })).await;
+    let delta = ben.event("assistant_delta").await;
+    assert_message(&document, "server", "assistant_delta", &delta);
     socket.call("leave_session", json!({ "sessionId": room })).await;
     let left = ben.event("user_left").await;
     assert_message(&document, "server", "user_left", &left);
@@ -212,8 +235,9 @@ async fn acks_and_events_are_as_documented() {
     socket.call("chat:room:join", ahead).await;
     ada.request("DELETE", &format!("/chat/sessions/{session}/messages")).await.expect(200);
 
-    let mut heard =
-        BTreeSet::from(["user_left", "user_typing", "chat:file:uploaded"].map(str::to_owned));
+    let mut heard = BTreeSet::from(
+        ["assistant_delta", "user_left", "user_typing", "chat:file:uploaded"].map(str::to_owned),
+    );
     for socket in [&mut socket, &mut ben] {
         for (event, data) in everything_heard(socket).await {
             assert_message(&document, "server", &event, &data);
