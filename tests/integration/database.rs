@@ -57,8 +57,10 @@ impl TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         if let Some(name) = &self.name {
-            // The server under test may still be connected.
-            execute(format!("DROP DATABASE {name} WITH (FORCE)"));
+            // The server under test may still be connected, or be about to be: PostgreSQL waits
+            // for those who are being let in, and they come in or go only when the test has ended.
+            let name = name.clone();
+            thread::spawn(move || execute(format!("DROP DATABASE {name} WITH (FORCE)")));
         }
     }
 }
