@@ -40,21 +40,28 @@ export interface ClientToServerEvents {
   "typing": (payload: Payload<"typing", SetTyping>, ack?: (answer: Ack<null>) => void) => void;
   /** For: chat. */
   "chat:file:upload": (payload: Payload<"chat:file:upload", UploadFile>, ack: (answer: Ack<FileAccepted>) => void) => void;
+  /** For: chat. The answer is also sent as `chat:escalation:created`. */
+  "chat:escalation:create": (payload: Payload<"chat:escalation:create", EscalateRoom>, ack: (answer: Ack<EscalationCreated>) => void) => void;
+  /** For: chat. */
+  "chat:robot:interact": (payload: Payload<"chat:robot:interact", InteractWithRobot>, ack: (answer: Ack<RobotAsked>) => void) => void;
 }
 
 /** What clients hear. */
 export interface ServerToClientEvents {
+  "assistant_delta": (data: Sent<AssistantDelta> | Sent<AssistantFailed>) => void;
   "chat:conversation:cleared": (data: Sent<ConversationCleared>) => void;
   "chat:error": (data: ErrorObject) => void;
+  "chat:escalation:created": (data: Reply<EscalationCreated>) => void;
   "chat:file:uploaded": (data: Sent<FileUploaded>) => void;
   "chat:message:deleted": (data: Sent<MessageDeleted>) => void;
   "chat:message:read": (data: Sent<MessageRead>) => void;
   "chat:message:received": (data: Sent<MessageView>) => void;
   "chat:message:updated": (data: Sent<MessageUpdated>) => void;
+  "chat:robot:response": (data: Sent<RobotDelta> | Sent<RobotAnswered> | Sent<RobotFailed>) => void;
   "chat:room:created": (data: Reply<RoomCreated>) => void;
   "chat:room:joined": (data: Reply<RoomJoined>) => void;
   "chat:room:left": (data: Sent<RoomLeft> | Reply<RoomLeft>) => void;
-  "chat:system:notification": (data: Sent<Welcome> | Sent<Maintenance> | Sent<MovementNotification> | Sent<HistoryGapNotification> | Sent<CrowdNotification> | Sent<PresenceNotification>) => void;
+  "chat:system:notification": (data: Sent<Welcome> | Sent<Maintenance> | Sent<MovementNotification> | Sent<HistoryGapNotification> | Sent<CrowdNotification> | Sent<PresenceNotification> | Sent<EscalationStepped>) => void;
   "chat:user:typing": (data: Sent<RoomTyping>) => void;
   "conversation_cleared": (data: Sent<SessionCleared>) => void;
   "error": (data: ErrorObject) => void;
@@ -84,6 +91,25 @@ export type Sent<Data> = Data & { version: "1.0" };
 
 /** The answer to an event, as an event. */
 export type Reply<Data> = Data & { version: "1.0"; requestId?: string };
+
+/** A part of an answer, in the session vocabulary. `new_message` tells all of it at the end. */
+export interface AssistantDelta {
+  sessionId: ConversationId;
+  /** The message that the answer becomes. */
+  messageId: MessageId;
+  /** 0, 1, 2. */
+  index: number;
+  delta: string;
+}
+
+/** There is no answer, or not all of it, in the session vocabulary. */
+export interface AssistantFailed {
+  sessionId: ConversationId;
+  /** The message that it would have become. What has come is one, if something has. */
+  messageId: MessageId;
+  done: boolean;
+  error: RobotErrorView;
+}
 
 /** Bytes, which are a binary part of the packet. */
 export type Binary = ArrayBuffer | Uint8Array;
@@ -173,6 +199,60 @@ export interface ErrorObject {
   version: "1.0";
 }
 
+/** Payload of `chat:escalation:create`. */
+export interface EscalateRoom {
+  /** The room, or any other conversation. */
+  roomId: ConversationId;
+  /** 1 to 500 characters. */
+  reason: string;
+  /** Default normal. */
+  priority?: EscalationPriority;
+}
+
+/** A conversation needs a supervisor. Also the ack of `chat:escalation:create`. */
+export interface EscalationCreated {
+  escalation: EscalationView;
+}
+
+/** Identifies an escalation. */
+export type EscalationId = string;
+
+/** How soon somebody should look. */
+export type EscalationPriority = "low" | "normal" | "high" | "urgent";
+
+/** How far an escalation is. */
+export type EscalationStatus = "open" | "claimed" | "resolved";
+
+export type EscalationStep = "escalation_claimed" | "escalation_resolved";
+
+/** A supervisor has taken an escalation, or is done with it. */
+export interface EscalationStepped {
+  type: EscalationStep;
+  escalation: EscalationView;
+}
+
+/** An escalation, as clients see it. */
+export interface EscalationView {
+  id: EscalationId;
+  conversationId: ConversationId;
+  /** The conversation, if that is a room. */
+  roomId?: ConversationId;
+  /** The conversation, if that is a session. */
+  sessionId?: ConversationId;
+  /** Who has asked for a supervisor. */
+  createdBy: UserId;
+  reason: string;
+  priority: EscalationPriority;
+  status: EscalationStatus;
+  /** Who has taken it. */
+  claimedBy?: UserId;
+  claimedAt?: string;
+  /** Who has said that it is done. */
+  resolvedBy?: UserId;
+  resolvedAt?: string;
+  createdAt: string;
+}
+
 export type Farewell = "maintenance";
 
 /** One entry of `details.fields`. */
@@ -235,6 +315,16 @@ export interface HistoryGapNotification {
   toSeq: number;
   /** Forget what you know of the conversation: its log has begun anew. */
   reset?: boolean;
+}
+
+/** Payload of `chat:robot:interact`. */
+export interface InteractWithRobot {
+  /** The room, or any other conversation. */
+  roomId: ConversationId;
+  /** 1 to 10,000 Unicode scalar values, after line ends have become LF. */
+  prompt: string;
+  /** Name of the robot. Default the one that is configured. */
+  robotId?: string | null;
 }
 
 /** Payload of `chat:room:join`. */
@@ -368,6 +458,63 @@ export interface ReadMessages {
 export interface RenewSocket {
   /** An access token of the same user, with or without `Bearer `; 1 to 8,192 characters. */
   token: string;
+}
+
+/** An answer is there, in the chat vocabulary. `chat:message:received` has told it before. */
+export interface RobotAnswered {
+  roomId: ConversationId;
+  messageId: MessageId;
+  done: boolean;
+  content: string;
+}
+
+/** Ack of `chat:robot:interact`: the prompt is stored, and the robot begins to answer. */
+export interface RobotAsked {
+  roomId: ConversationId;
+  /** The message that the answer becomes. */
+  messageId: MessageId;
+  /** The caller's message. */
+  promptId: MessageId;
+  /** Name of the robot. */
+  robotId: string;
+}
+
+export type RobotDeliveryStatus = "streaming";
+
+/** A part of an answer, in the chat vocabulary. */
+export interface RobotDelta {
+  roomId: ConversationId;
+  /** The message that the answer becomes. */
+  messageId: MessageId;
+  /** 0, 1, 2. */
+  index: number;
+  delta: string;
+  deliveryStatus: RobotDeliveryStatus;
+}
+
+export interface RobotErrorDetails {
+  /** Milliseconds after which to try again. */
+  retryAfterMs: number;
+}
+
+/** Why there is no answer, or not all of it. */
+export interface RobotErrorView {
+  /** For programs, as in `chat:error`. */
+  code: string;
+  /** For people. */
+  message: string;
+  /** Whether to ask again may help. */
+  recoverable: boolean;
+  details?: RobotErrorDetails;
+}
+
+/** There is no answer, or not all of it, in the chat vocabulary. */
+export interface RobotFailed {
+  roomId: ConversationId;
+  /** The message that it would have become. What has come is one, if something has. */
+  messageId: MessageId;
+  done: boolean;
+  error: RobotErrorView;
 }
 
 /** `chat:room:created`, and the ack of `chat:room:create`. */
