@@ -73,6 +73,12 @@ impl RecentMessages {
         Ok(newest)
     }
 
+    /// How many messages there are, without those that were deleted; `None` where there is no such
+    /// conversation.
+    pub(crate) async fn count(&self, id: ConversationId) -> Result<Option<i64>, StorageError> {
+        Ok(self.conversations.find(id).await?.map(|it| it.message_count))
+    }
+
     async fn ask(
         &self,
         conversation: ConversationId,

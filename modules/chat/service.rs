@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use auth::{Caller, UserId};
-use delivery::{
-    Access, AccessError, Appending, ConversationId, ConversationKind, Conversations, EventLog,
-    Right,
-};
+use delivery::{Access, AccessError, Appending, ConversationId, ConversationKind, EventLog, Right};
 use hornero::Metrics;
 
 use crate::{
@@ -28,7 +25,6 @@ use crate::{
 /// Sends and reads messages, in rooms and sessions alike.
 pub struct ChatService {
     access: Arc<Access>,
-    conversations: Arc<Conversations>,
     log: Arc<EventLog>,
     messages: Arc<dyn MessageRepository>,
     recent: Arc<RecentMessages>,
@@ -62,7 +58,6 @@ impl Kinds {
 impl ChatService {
     pub(crate) fn new(
         access: Arc<Access>,
-        conversations: Arc<Conversations>,
         log: Arc<EventLog>,
         messages: Arc<dyn MessageRepository>,
         recent: Arc<RecentMessages>,
@@ -70,7 +65,7 @@ impl ChatService {
         attachments: Arc<Attachments>,
         kinds: Arc<Kinds>,
     ) -> Self {
-        Self { access, conversations, log, messages, recent, typing, attachments, kinds }
+        Self { access, log, messages, recent, typing, attachments, kinds }
     }
 
     /// Stores a message, then announces it to everybody who has joined the conversation.
@@ -292,8 +287,7 @@ impl ChatService {
         id: ConversationId,
     ) -> Result<i64, ChatError> {
         self.access.require(caller, id, Right::Read).await?;
-        let conversation = self.conversations.find(id).await?;
-        Ok(conversation.ok_or(AccessError::Denied)?.message_count)
+        Ok(self.recent.count(id).await?.ok_or(AccessError::Denied)?)
     }
 
     /// Refuses unless the conversation is of `kind`: a room's messages are not a session's.
