@@ -26,9 +26,12 @@ pub(crate) static ASSETS: &[Asset] = &[
     asset("/assets/app.css", CSS, include_bytes!("page/app.css")),
     asset("/assets/app.js", SCRIPT, include_bytes!("page/app.js")),
     asset("/assets/api.js", SCRIPT, include_bytes!("page/api.js")),
+    asset("/assets/dom.js", SCRIPT, include_bytes!("page/dom.js")),
     asset("/assets/entry.js", SCRIPT, include_bytes!("page/entry.js")),
+    asset("/assets/fileview.js", SCRIPT, include_bytes!("page/fileview.js")),
     asset("/assets/socket.js", SCRIPT, include_bytes!("page/socket.js")),
     asset("/assets/state.js", SCRIPT, include_bytes!("page/state.js")),
+    asset("/assets/uploads.js", SCRIPT, include_bytes!("page/uploads.js")),
     asset("/assets/view.js", SCRIPT, include_bytes!("page/view.js")),
     asset("/assets/icon.svg", SVG, include_bytes!("page/icon.svg")),
     asset(

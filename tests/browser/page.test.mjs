@@ -1,21 +1,9 @@
 // The chat page, as people use it.
 
 import assert from "node:assert/strict";
-import { PHONE, scene } from "./scene.mjs";
+import { PHONE, scene, twoInARoom } from "./scene.mjs";
 
 const WIDE_TEXT = "Donaudampfschifffahrtsgesellschaft".repeat(8);
-
-// A registered visitor who opened a room, and a guest who joined it from the list.
-async function twoInARoom(visitor, room, guestsScreen) {
-  const ada = await visitor();
-  const ben = await visitor(guestsScreen);
-  await ada.register("Ada");
-  await ada.createRoom(room);
-  await ben.enterAsGuest("Ben");
-  await ben.enterRoom(room);
-  await ada.at("member", "Ben").waitFor({ state: "attached" });
-  return { ada, ben };
-}
 
 scene("a registered visitor and a guest chat in a new room", async ({ visitor }) => {
   const { ada, ben } = await twoInARoom(visitor, "Kitchen");

@@ -1,7 +1,7 @@
 // A scene is a test with visitors: each one has a browser context of their own, as if sitting at another computer.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -48,6 +48,18 @@ export function scene(title, act) {
       for (const one of visitors) await one.page.context().close();
     }
   });
+}
+
+// A registered visitor who opened a room, and a guest who joined it from the list.
+export async function twoInARoom(visitor, room, guestsScreen) {
+  const ada = await visitor();
+  const ben = await visitor(guestsScreen);
+  await ada.register("Ada");
+  await ada.createRoom(room);
+  await ben.enterAsGuest("Ben");
+  await ben.enterRoom(room);
+  await ada.at("member", "Ben").waitFor({ state: "attached" });
+  return { ada, ben };
 }
 
 class Visitor {
@@ -123,6 +135,19 @@ class Visitor {
     await this.at("message-input").fill(text);
     await this.at("message-input").press("Enter");
     await this.sees(text);
+  }
+
+  // Brings files by the page's own picker: `{name, mimeType, buffer}`.
+  async brings(...files) {
+    await this.at("file-input").setInputFiles(files);
+  }
+
+  // The bytes that the page saves when this file is clicked.
+  async fetches(name) {
+    const arrival = this.page.waitForEvent("download");
+    await this.at("file-link", name).click();
+    const download = await arrival;
+    return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
   }
 
   sees(text) {

@@ -1,6 +1,8 @@
 // The REST door: one method per route, the bearer token as the only credential.
 
 const TIMEOUT_MS = 15_000;
+/** What the server gives an upload, too. */
+const FILE_TIMEOUT_MS = 300_000;
 
 /** A refusal in the server's words, or a server that gave no answer (status 0). */
 export class ApiError extends Error {
@@ -33,6 +35,8 @@ export class Api {
   publicRooms(cursor) { return this.#get("/rooms", { visibility: "public", cursor }); }
   room(id) { return this.#get(`/rooms/${encodeURIComponent(id)}`); }
   createRoom(room) { return this.#post("/rooms", room); }
+  /** The bytes of a file, as a Blob. */
+  file(id) { return this.#request("GET", `/files/${encodeURIComponent(id)}`, undefined, { read: "blob", timeout: FILE_TIMEOUT_MS }); }
   messages(roomId, query) { return this.#get(`/rooms/${encodeURIComponent(roomId)}/messages`, query); }
 
   #get(path, query = {}) {
@@ -42,16 +46,50 @@ export class Api {
 
   #post(path, body) { return this.#request("POST", path, body); }
 
-  async #request(method, path, body) {
-    const response = await this.#fetch(method, path, body);
-    const answer = await response.json().catch(() => null);
-    if (response.ok) return answer;
-    const error = new ApiError(response.status, answer);
-    if (error.status === 401 && this.#token) this.#onUnauthorized(error);
-    throw error;
+  /**
+   * Brings a file to a room; the server tells of it by a message.
+   *
+   * `onProgress` hears the part that is sent, 0 to 1. By XMLHttpRequest, because `fetch` does not tell that.
+   */
+  upload(roomId, file, { onProgress, signal }) {
+    const form = new FormData();
+    form.append("roomId", roomId);
+    form.append("file", file, file.name);
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      const fail = (text) => () => reject(new ApiError(0, { error: text }));
+      request.open("POST", "/files");
+      request.setRequestHeader("authorization", `Bearer ${this.#token}`);
+      request.responseType = "json";
+      request.timeout = FILE_TIMEOUT_MS;
+      request.upload.onprogress = ({ loaded, total }) => total && onProgress(loaded / total);
+      request.onload = () => {
+        if (request.status === 201) return resolve(request.response);
+        reject(this.#refused(request.status, request.response));
+      };
+      request.onerror = fail("The connection was lost.");
+      request.ontimeout = fail("It took too long.");
+      request.onabort = fail("It was cancelled.");
+      signal.addEventListener("abort", () => request.abort());
+      request.send(form);
+    });
   }
 
-  async #fetch(method, path, body) {
+  async #request(method, path, body, { read = "json", timeout = TIMEOUT_MS } = {}) {
+    const response = await this.#fetch(method, path, body, timeout);
+    if (response.ok && read === "blob") return response.blob().catch(() => { throw unreachable(); });
+    const answer = await response.json().catch(() => null);
+    if (response.ok) return answer;
+    throw this.#refused(response.status, answer);
+  }
+
+  #refused(status, answer) {
+    const error = new ApiError(status, answer);
+    if (status === 401 && this.#token) this.#onUnauthorized(error);
+    return error;
+  }
+
+  async #fetch(method, path, body, timeout) {
     const headers = { accept: "application/json" };
     if (this.#token) headers.authorization = `Bearer ${this.#token}`;
     if (body !== undefined) headers["content-type"] = "application/json";
@@ -63,10 +101,12 @@ export class Api {
         // Cookies belong to the whole browser: with them, two tabs could not be two users.
         credentials: "omit",
         cache: "no-store",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeout),
       });
     } catch {
-      throw new ApiError(0, { error: "The server cannot be reached." });
+      throw unreachable();
     }
   }
 }
+
+const unreachable = () => new ApiError(0, { error: "The server cannot be reached." });

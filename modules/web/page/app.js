@@ -3,8 +3,10 @@
 
 import { Api } from "./api.js";
 import { bindEntry, showEntry } from "./entry.js";
+import * as fileview from "./fileview.js";
 import { ChatSocket } from "./socket.js";
 import { Members, Timeline, newId, session } from "./state.js";
+import { Uploads } from "./uploads.js";
 import * as view from "./view.js";
 
 const { $ } = view;
@@ -38,6 +40,7 @@ function enter({ user, token }) {
   const onRefused = () => app === entered && leave("Your sign-in has ended. Please sign in again.");
   app = entered;
   app.api = new Api(token, onRefused);
+  app.uploads = new Uploads({ send: (...upload) => entered.api.upload(...upload), onChange: drawUploads });
   app.socket = new ChatSocket(token, { onState: connectionChanged, onRefused, events: serverEvents });
   view.showScreen("chat");
   view.showUser(user);
@@ -50,6 +53,7 @@ function leave(message) {
   if (!app) return;
   closeRoom();
   app.socket.close();
+  app.uploads.close();
   app = null;
   session.forget();
   history.replaceState(null, "", "#/");
@@ -142,6 +146,7 @@ function openRoom(id) {
     asked: new Set(),
   };
   view.showRoom(app.open);
+  drawUploads();
   view.focusRoom();
   joinOpenRoom();
 }
@@ -386,6 +391,75 @@ function stopTyping() {
   if (app?.open) app.socket.tell("chat:typing:stop", { roomId: app.open.id });
 }
 
+// --- Files -------------------------------------------------------------------------------------------------------------------
+
+function sendFiles(files) {
+  if (!app?.open || !files.length) return;
+  if (app.user.userType === "guest") return view.toast("Guests cannot send files. Sign out and register to send some.");
+  app.uploads.add(app.open.id, files).forEach(view.toast);
+}
+
+function drawUploads() {
+  const { open, uploads } = app ?? {};
+  fileview.drawUploads(open ? uploads.items.filter(({ roomId }) => roomId === open.id) : []);
+}
+
+/** Fetches with the token what a plain link could not: the browser would ask without it. */
+async function openFile(node, { picture }) {
+  const { fileId, name } = { fileId: node.querySelector("a").dataset.fileId, name: node.querySelector("a").download };
+  await attempt(async () => {
+    const bytes = await app.api.file(fileId);
+    if (picture) fileview.showPicture(node, bytes);
+    else fileview.save(bytes, name);
+  });
+}
+
+function bindFiles() {
+  $("attach").addEventListener("click", () => $("file-input").click());
+  $("file-input").addEventListener("change", ({ currentTarget }) => {
+    sendFiles([...currentTarget.files]);
+    // Else the same file could not be chosen again.
+    currentTarget.value = "";
+  });
+  $("input").addEventListener("paste", (event) => {
+    if (!event.clipboardData.files.length) return;
+    event.preventDefault();
+    sendFiles([...event.clipboardData.files]);
+  });
+  $("uploads").addEventListener("click", ({ target }) => {
+    const { key } = target.closest("[data-key]").dataset;
+    if (target.dataset.upload === "retry") app.uploads.retry(key);
+    if (target.dataset.upload === "cancel") app.uploads.cancel(key);
+  });
+  $("messages").addEventListener("click", (event) => {
+    const node = event.target.closest(".file");
+    const [link, button] = [event.target.closest("a"), event.target.closest("button")];
+    if (!node || !(link || button)) return;
+    event.preventDefault();
+    if (button && !node.querySelector("img").hidden) fileview.hidePicture(node);
+    else openFile(node, { picture: Boolean(button) });
+  });
+  bindDrop();
+}
+
+function bindDrop() {
+  const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
+  const mark = (isOver) => $("room").toggleAttribute("data-drop", isOver);
+  addEventListener("dragover", (event) => {
+    if (!hasFiles(event)) return;
+    // Beside the room, too: the browser would leave the page and show the file.
+    event.preventDefault();
+    mark(Boolean(app?.open));
+  });
+  addEventListener("dragleave", ({ relatedTarget }) => relatedTarget || mark(false));
+  addEventListener("drop", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    mark(false);
+    sendFiles([...event.dataTransfer.files]);
+  });
+}
+
 // --- Hands on the page -------------------------------------------------------------------------------------------------------
 
 function bindChat() {
@@ -404,6 +478,7 @@ function bindChat() {
   $("members-toggle").addEventListener("click", () => view.toggleMembers());
   addEventListener("keydown", ({ key }) => key === "Escape" && view.closeDrawer());
   bindComposer();
+  bindFiles();
 }
 
 function bindComposer() {

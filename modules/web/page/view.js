@@ -1,5 +1,8 @@
 // What the page shows. Every text of a person goes in by textContent, so that none of it can become markup.
 
+import { $, copyOf, setText, within } from "./dom.js";
+import { fillFile } from "./fileview.js";
+
 const SAME_BREATH_MS = 5 * 60_000;
 const TOAST_MS = 7_000;
 const NEAR_THE_END_PX = 80;
@@ -7,9 +10,7 @@ const HUES = 6;
 const READ_OUT_AT_ONCE = 5;
 const SILENCE_MS = 500;
 
-export const $ = (id) => document.getElementById(id);
-const copyOf = (template) => $(template).content.firstElementChild.cloneNode(true);
-const within = (node, selector) => node.querySelector(selector);
+export { $ };
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const longDay = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
@@ -85,6 +86,7 @@ export function showUser(user) {
   $("me").textContent = isGuest ? `${user.displayName} (guest)` : user.displayName;
   $("create").hidden = isGuest;
   $("create-refused").hidden = !isGuest;
+  $("attach").hidden = isGuest;
 }
 
 /** Draws "mine" or "public". */
@@ -304,6 +306,7 @@ function fillMessage(node, { message, continued, item }, { myId, nameOf }) {
   setText(time, clock.format(new Date(message.timestamp)) + (message.editedAt ? ", edited" : ""));
   time.dateTime = message.timestamp;
   setText(within(node, ".content"), textOf(message));
+  within(node, ".content").hidden = fillFile(within(node, ".bubble"), message);
   fillDelivery(node, item);
 }
 
@@ -319,10 +322,6 @@ function fillDelivery(node, item) {
 
 /** A graph message carries an object; everything else is text. */
 const textOf = ({ content }) => (typeof content === "string" ? content : JSON.stringify(content, null, 2));
-
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
 
 function initials(name) {
   const words = name.trim().split(/\s+/);
