@@ -31,6 +31,7 @@ pub(crate) static ASSETS: &[Asset] = &[
     asset("/assets/fileview.js", SCRIPT, include_bytes!("page/fileview.js")),
     asset("/assets/socket.js", SCRIPT, include_bytes!("page/socket.js")),
     asset("/assets/state.js", SCRIPT, include_bytes!("page/state.js")),
+    asset("/assets/unread.js", SCRIPT, include_bytes!("page/unread.js")),
     asset("/assets/uploads.js", SCRIPT, include_bytes!("page/uploads.js")),
     asset("/assets/view.js", SCRIPT, include_bytes!("page/view.js")),
     asset("/assets/icon.svg", SVG, include_bytes!("page/icon.svg")),

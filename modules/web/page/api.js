@@ -31,7 +31,7 @@ export class Api {
   guest(displayName) { return this.#post("/auth/guest", displayName ? { displayName } : {}); }
   logout() { return this.#post("/auth/logout"); }
 
-  myRooms(cursor) { return this.#get("/rooms", { cursor }); }
+  myRooms(cursor, limit) { return this.#get("/rooms", { cursor, limit }); }
   publicRooms(cursor) { return this.#get("/rooms", { visibility: "public", cursor }); }
   room(id) { return this.#get(`/rooms/${encodeURIComponent(id)}`); }
   createRoom(room) { return this.#post("/rooms", room); }

@@ -6,6 +6,7 @@ import { bindEntry, showEntry } from "./entry.js";
 import * as fileview from "./fileview.js";
 import { ChatSocket } from "./socket.js";
 import { Members, Timeline, newId, session } from "./state.js";
+import { Unread } from "./unread.js";
 import { Uploads } from "./uploads.js";
 import * as view from "./view.js";
 
@@ -18,6 +19,7 @@ const RETRY_MS = 3_000;
 const REFRESH_MS = 300;
 const HISTORY_PAGE = 50;
 const CATCH_UP_PAGE = 100;
+const COUNTED_ROOMS = 100;
 
 /** The signed-in user's world; null while nobody is signed in. Whoever awaits something checks that it is still the same. */
 let app = null;
@@ -41,6 +43,14 @@ function enter({ user, token }) {
   app = entered;
   app.api = new Api(token, onRefused);
   app.uploads = new Uploads({ send: (...upload) => entered.api.upload(...upload), onChange: drawUploads });
+  app.unread = new Unread({
+    isSeen: () => Boolean(entered.open?.timeline.complete) && view.isAtEnd() && document.visibilityState === "visible",
+    lastSeq: () => entered.open?.timeline.lastSeq ?? 0,
+    listed: (roomId) => entered.rooms.mine.items.find(({ id }) => id === roomId),
+    tell: (roomId, seq) => entered.socket.request("chat:message:read", { roomId, seq }),
+    readCounts: async () => (await entered.api.myRooms(null, COUNTED_ROOMS)).items,
+    onChange: (counted = []) => app === entered && takeCounts(counted),
+  });
   app.socket = new ChatSocket(token, { onState: connectionChanged, onRefused, events: serverEvents });
   view.showScreen("chat");
   view.showUser(user);
@@ -54,6 +64,7 @@ function leave(message) {
   closeRoom();
   app.socket.close();
   app.uploads.close();
+  app.unread.close();
   app = null;
   session.forget();
   history.replaceState(null, "", "#/");
@@ -75,6 +86,15 @@ function drawRooms() {
   const others = app.rooms.public.items.filter((room) => !mine.has(room.id));
   view.drawRooms("mine", app.rooms.mine, app.open?.id);
   view.drawRooms("public", { ...app.rooms.public, items: others }, app.open?.id);
+}
+
+/** Rooms that this user has come into elsewhere are listed, too. */
+function takeCounts(counted) {
+  const { mine } = app.rooms;
+  const added = counted.filter((room) => !mine.items.some(({ id }) => id === room.id) && !mine.cursor);
+  mine.items.unshift(...added);
+  for (const room of mine.items) Object.assign(room, counted.find(({ id }) => id === room.id));
+  drawRooms();
 }
 
 async function loadRooms() {
@@ -145,6 +165,7 @@ function openRoom(id) {
     /** Unknown senders for whom the list of members was read again. */
     asked: new Set(),
   };
+  app.unread.follow(id);
   view.showRoom(app.open);
   drawUploads();
   view.focusRoom();
@@ -159,6 +180,7 @@ function closeRoom() {
   for (const timer of open.typing.values()) clearTimeout(timer);
   if (open.joined) app.socket.tell("chat:room:leave", { roomId: open.id });
   app.open = null;
+  app.unread.follow(null);
   view.showRoom(null);
 }
 
@@ -174,7 +196,8 @@ async function joinOpenRoom() {
     takeMembers(open, joined);
     await readMissing(open);
     if (!isOpen()) return;
-    if (!app.rooms.mine.items.some((room) => room.id === open.id)) loadRooms();
+    if (!app.rooms.mine.items.some((room) => room.id === open.id)) await loadRooms();
+    app?.unread.noteSeen();
     await nameRoom(open);
   } catch (error) {
     if (!isOpen() || error.code === "OFFLINE") return;
@@ -229,6 +252,7 @@ function draw() {
     if (!app?.open) return;
     if (view.isAtEnd()) app.open.timeline.trim();
     view.drawMessages(app.open.timeline, { myId: app.user.id, nameOf });
+    app.unread.noteSeen();
   }, 10);
 }
 
@@ -288,7 +312,10 @@ function setTyping(userId, isTyping) {
 
 function connectionChanged(state) {
   view.showConnection(state);
-  if (state === "connected") return joinOpenRoom().then(sendWaiting);
+  if (state === "connected") {
+    app.unread.refresh();
+    return joinOpenRoom().then(sendWaiting);
+  }
   if (!app.open) return;
   app.open.joined = false;
   app.open.cuts += 1;
@@ -304,9 +331,12 @@ const serverEvents = {
   "chat:message:received": inOpenRoom((message, { timeline }) => {
     timeline.put(message);
     if (message.senderId !== app.user.id && message.role !== "system") meet(message.senderId);
+    if (message.senderId !== app.user.id) app.unread.heard();
     setTyping(message.senderId, false);
     draw();
   }),
+  // The same user has read elsewhere.
+  "chat:message:read": inOpenRoom(({ userId }) => userId === app.user.id && app.unread.refresh()),
   "chat:message:updated": inOpenRoom((message, { timeline }) => (timeline.update(message), draw())),
   "chat:message:deleted": inOpenRoom(({ messageId }, { timeline }) => (timeline.remove(messageId), draw())),
   "chat:conversation:cleared": inOpenRoom(({ throughSeq }, { timeline }) => (timeline.clear(throughSeq), draw())),
@@ -463,7 +493,12 @@ function bindDrop() {
 // --- Hands on the page -------------------------------------------------------------------------------------------------------
 
 function bindChat() {
-  view.watchScrolling();
+  view.watchScrolling(() => app?.unread.noteSeen());
+  document.addEventListener("visibilitychange", () => {
+    if (!app || document.visibilityState !== "visible") return;
+    app.unread.noteSeen();
+    app.unread.refresh();
+  });
   addEventListener("hashchange", followAddress);
   $("signout").addEventListener("click", signOut);
   $("refresh").addEventListener("click", loadRooms);

@@ -91,7 +91,10 @@ export function showUser(user) {
 
 /** Draws "mine" or "public". */
 export function drawRooms(name, { items, cursor }, openId) {
+  const focused = $(name).contains(document.activeElement) && document.activeElement.dataset.roomId;
   $(name).replaceChildren(...items.map((room) => roomItem(room, room.id === openId)));
+  // A count that changes must not take the keyboard's place in the list.
+  if (focused) within($(name), `a[data-room-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   $(`${name}-empty`).hidden = items.length > 0;
   $(`${name}-more`).hidden = !cursor;
 }
@@ -105,6 +108,9 @@ function roomItem(room, isOpen) {
   within(item, room.visibility === "private" ? ".hash" : ".lock").remove();
   within(item, ".name").textContent = room.name;
   within(item, ".count").textContent = people(room.memberCount ?? 0);
+  const unread = within(item, ".unread");
+  unread.hidden = !room.unreadCount;
+  unread.firstChild.textContent = `${room.unreadCount}${room.unreadMore ? "+" : ""}`;
   return item;
 }
 
@@ -221,12 +227,14 @@ export function scrollToEnd() {
   $("newer").hidden = true;
 }
 
-/** Follows the reader and the window's size; called once. */
-export function watchScrolling() {
+/** Follows the reader and the window's size; called once. `onEnd` hears when the reader comes to the end. */
+export function watchScrolling(onEnd) {
   const scroll = $("scroll");
   scroll.addEventListener("scroll", () => {
     atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_THE_END_PX;
-    if (atEnd) $("newer").hidden = true;
+    if (!atEnd) return;
+    $("newer").hidden = true;
+    onEnd();
   });
   new ResizeObserver(() => atEnd && scrollToEnd()).observe(scroll);
 }
