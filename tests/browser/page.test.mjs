@@ -1,9 +1,7 @@
 // The chat page, as people use it.
 
 import assert from "node:assert/strict";
-import { PHONE, scene, twoInARoom } from "./scene.mjs";
-
-const WIDE_TEXT = "Donaudampfschifffahrtsgesellschaft".repeat(8);
+import { scene, twoInARoom } from "./scene.mjs";
 
 scene("a registered visitor and a guest chat in a new room", async ({ visitor }) => {
   const { ada, ben } = await twoInARoom(visitor, "Kitchen");
@@ -72,27 +70,4 @@ scene("a guest is told that rooms are for the registered", async ({ visitor }) =
   await ben.enterAsGuest("Ben");
   await ben.at("room-create-refused").waitFor();
   assert.equal(await ben.at("room-create").isVisible(), false);
-});
-
-scene("a phone's screen needs no horizontal scrolling", async ({ visitor }) => {
-  const fits = async (person, name) => {
-    const width = await person.page.evaluate(() => document.documentElement.scrollWidth);
-    await person.snap(`phone ${name}`);
-    assert.ok(width <= PHONE.viewport.width, `${name}: ${width} px wide`);
-  };
-  const newcomer = await visitor(PHONE);
-  await newcomer.at("entry").waitFor();
-  await fits(newcomer, "entry");
-
-  const { ada, ben } = await twoInARoom(visitor, "Balcony of the house by the river, third floor, left", PHONE);
-  await ada.say(WIDE_TEXT);
-  await ben.sees(WIDE_TEXT);
-  await ben.say("Short");
-  await fits(ben, "room");
-  await ben.at("members-toggle").click();
-  await fits(ben, "members");
-  await ben.page.keyboard.press("Escape");
-  await ben.at("room-back").click();
-  await ben.at("rooms-mine").waitFor();
-  await fits(ben, "rooms");
 });
