@@ -29,6 +29,7 @@ pub(crate) static ASSETS: &[Asset] = &[
     asset("/assets/dom.js", SCRIPT, include_bytes!("page/dom.js")),
     asset("/assets/entry.js", SCRIPT, include_bytes!("page/entry.js")),
     asset("/assets/fileview.js", SCRIPT, include_bytes!("page/fileview.js")),
+    asset("/assets/signin.js", SCRIPT, include_bytes!("page/signin.js")),
     asset("/assets/socket.js", SCRIPT, include_bytes!("page/socket.js")),
     asset("/assets/state.js", SCRIPT, include_bytes!("page/state.js")),
     asset("/assets/unread.js", SCRIPT, include_bytes!("page/unread.js")),

@@ -27,15 +27,17 @@ mkdirSync(pictures, { recursive: true });
 
 const browser = await launch();
 after(() => browser.close());
-const server = await Server.start();
-after(() => server.stop());
+const common = await Server.start();
+after(() => common.stop());
 
-// Runs `act` with a server and a way to bring in visitors. When it fails, every visitor's screen is kept as a picture.
-export function scene(title, act) {
+// Runs `act` with a server and a way to bring in visitors; with settings, the server is one of its own. When it fails, every
+// visitor's screen is kept as a picture.
+export function scene(title, act, settings) {
   test(title, async () => {
+    const server = settings ? await Server.start(settings) : common;
     const visitors = [];
     const visitor = async (options) => {
-      visitors.push(await Visitor.arrive(options));
+      visitors.push(await Visitor.arrive(server, options));
       return visitors.at(-1);
     };
     try {
@@ -46,6 +48,7 @@ export function scene(title, act) {
       throw error;
     } finally {
       for (const one of visitors) await one.page.context().close();
+      if (settings) await server.stop();
     }
   });
 }
@@ -66,7 +69,7 @@ class Visitor {
   // Exceptions of the page, whatever the test was looking at.
   mishaps = [];
 
-  static async arrive(options = {}) {
+  static async arrive(server, options = {}) {
     const context = await browser.newContext(options);
     const visitor = new Visitor(await context.newPage());
     await visitor.page.goto(server.url);

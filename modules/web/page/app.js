@@ -4,8 +4,9 @@
 import { Api } from "./api.js";
 import { bindEntry, showEntry } from "./entry.js";
 import * as fileview from "./fileview.js";
+import { SignIn, resume, signOut } from "./signin.js";
 import { ChatSocket } from "./socket.js";
-import { Members, Timeline, newId, session } from "./state.js";
+import { Members, Timeline, newId } from "./state.js";
 import { Unread } from "./unread.js";
 import { Uploads } from "./uploads.js";
 import * as view from "./view.js";
@@ -20,28 +21,33 @@ const REFRESH_MS = 300;
 const HISTORY_PAGE = 50;
 const CATCH_UP_PAGE = 100;
 const COUNTED_ROOMS = 100;
+/** What ends with the next connect or the next token. */
+const PASSING = ["OFFLINE", "AUTH_FAILED"];
 
 /** The signed-in user's world; null while nobody is signed in. Whoever awaits something checks that it is still the same. */
 let app = null;
 
-function start() {
+async function start() {
   if (!window.io) return view.showScreen("missing");
   bindEntry(enter);
   bindChat();
-  const saved = session.load();
-  if (saved) enter(saved);
-  else showEntry();
+  try {
+    const signedIn = await resume();
+    if (signedIn) enter(signedIn);
+    else showEntry();
+  } catch (error) {
+    showEntry(error.message);
+  }
 }
 
 // --- In and out --------------------------------------------------------------------------------------------------------------
 
-function enter({ user, token }) {
-  session.save({ user, token });
+function enter(signedIn) {
+  const { user } = signedIn;
   const entered = { user, open: null, timelines: new Map(), names: new Map(), rooms: { mine: noRooms(), public: noRooms() } };
-  // A late refusal of an old token must not throw out who has signed in since.
-  const onRefused = () => app === entered && leave("Your sign-in has ended. Please sign in again.");
   app = entered;
-  app.api = new Api(token, onRefused);
+  app.signIn = new SignIn(signedIn, { onRenewed: renewSocket, onEnded: leave });
+  app.api = new Api(app.signIn);
   app.uploads = new Uploads({ send: (...upload) => entered.api.upload(...upload), onChange: drawUploads });
   app.unread = new Unread({
     isSeen: () => Boolean(entered.open?.timeline.complete) && view.isAtEnd() && document.visibilityState === "visible",
@@ -51,7 +57,7 @@ function enter({ user, token }) {
     readCounts: async () => (await entered.api.myRooms(null, COUNTED_ROOMS)).items,
     onChange: (counted = []) => app === entered && takeCounts(counted),
   });
-  app.socket = new ChatSocket(token, { onState: connectionChanged, onRefused, events: serverEvents });
+  app.socket = new ChatSocket(app.signIn, { onState: connectionChanged, events: serverEvents });
   view.showScreen("chat");
   view.showUser(user);
   loadRooms();
@@ -62,19 +68,31 @@ function enter({ user, token }) {
 function leave(message) {
   if (!app) return;
   closeRoom();
+  app.signIn.close();
   app.socket.close();
   app.uploads.close();
   app.unread.close();
   app = null;
-  session.forget();
   history.replaceState(null, "", "#/");
   showEntry(message);
 }
 
-function signOut() {
-  // Whether the server hears it or not, this tab forgets the token.
-  app.api.logout().catch(() => {});
-  leave();
+/** Waits for the server: an answer that comes late would take the cookie of who signs in next. */
+async function signOutHere() {
+  const entered = app;
+  $("signout").disabled = true;
+  await signOut(entered.api);
+  $("signout").disabled = false;
+  if (app === entered) leave();
+}
+
+/** Shows a new token to the connection, so that it goes on; what the end of the old one has stopped is done now. */
+async function renewSocket(token) {
+  const { socket } = app;
+  const shown = await socket.request("auth:refresh", { token }).catch(() => null);
+  if (!shown || app?.socket !== socket) return;
+  if (!app.open?.joined) await joinOpenRoom();
+  sendWaiting();
 }
 
 // --- Room lists --------------------------------------------------------------------------------------------------------------
@@ -200,7 +218,8 @@ async function joinOpenRoom() {
     app?.unread.noteSeen();
     await nameRoom(open);
   } catch (error) {
-    if (!isOpen() || error.code === "OFFLINE") return;
+    // It is tried again after the next connect, or with the next token.
+    if (!isOpen() || PASSING.includes(error.code)) return;
     view.toast(error.message);
     if (error.recoverable) setTimeout(() => isOpen() && joinOpenRoom(), error.retryAfterMs ?? RETRY_MS);
     else location.hash = "#/";
@@ -352,8 +371,9 @@ const serverEvents = {
   }),
   "chat:system:notification": (notice) => app && notified(notice),
   "chat:error": (error) => {
-    if (error.code === "AUTH_FAILED") leave(error.message);
-    else view.toast(error.message);
+    if (error.code !== "AUTH_FAILED") view.toast(error.message);
+    else if (error.recoverable) app?.signIn.renew().catch(() => {});
+    else leave(error.message);
   },
 };
 
@@ -389,7 +409,7 @@ async function deliver(roomId, item) {
   try {
     timelines.get(roomId).put(await socket.request("chat:message:send", { roomId, content, clientMessageId }));
   } catch (error) {
-    item.state = error.code === "OFFLINE" ? "waiting" : "failed";
+    item.state = PASSING.includes(error.code) ? "waiting" : "failed";
     item.error = error.message;
   }
   draw();
@@ -500,7 +520,7 @@ function bindChat() {
     app.unread.refresh();
   });
   addEventListener("hashchange", followAddress);
-  $("signout").addEventListener("click", signOut);
+  $("signout").addEventListener("click", signOutHere);
   $("refresh").addEventListener("click", loadRooms);
   $("mine-more").addEventListener("click", () => loadMoreRooms("mine", Api.prototype.myRooms));
   $("public-more").addEventListener("click", () => loadMoreRooms("public", Api.prototype.publicRooms));

@@ -1,21 +1,7 @@
 // What the page knows. Nothing here touches the network or the document.
 
-const SESSION_KEY = "hornero.session";
 const KEPT_MESSAGES = 1_000;
 const KEPT_AFTER_TRIM = 500;
-
-/** Of this tab alone: two tabs can be two users. */
-export const session = {
-  load() {
-    try {
-      return JSON.parse(sessionStorage.getItem(SESSION_KEY));
-    } catch {
-      return null;
-    }
-  },
-  save(value) { sessionStorage.setItem(SESSION_KEY, JSON.stringify(value)); },
-  forget() { sessionStorage.removeItem(SESSION_KEY); },
-};
 
 /** A random UUID; `crypto.randomUUID` exists only on https and localhost. */
 export function newId() {
