@@ -36,8 +36,8 @@ export function scene(title, act, settings) {
   test(title, async () => {
     const server = settings ? await Server.start(settings) : common;
     const visitors = [];
-    const visitor = async (options) => {
-      visitors.push(await Visitor.arrive(server, options));
+    const visitor = async (options, url = server.url) => {
+      visitors.push(await Visitor.arrive(url, options));
       return visitors.at(-1);
     };
     try {
@@ -69,10 +69,10 @@ class Visitor {
   // Exceptions of the page, whatever the test was looking at.
   mishaps = [];
 
-  static async arrive(server, options = {}) {
+  static async arrive(url, options = {}) {
     const context = await browser.newContext(options);
     const visitor = new Visitor(await context.newPage());
-    await visitor.page.goto(server.url);
+    await visitor.page.goto(url);
     return visitor;
   }
 

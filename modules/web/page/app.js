@@ -19,7 +19,6 @@ const TYPING_LAPSE_MS = 10_000;
 const RETRY_MS = 3_000;
 const REFRESH_MS = 300;
 const HISTORY_PAGE = 50;
-const CATCH_UP_PAGE = 100;
 const COUNTED_ROOMS = 100;
 /** What ends with the next connect or the next token. */
 const PASSING = ["OFFLINE", "AUTH_FAILED"];
@@ -208,11 +207,13 @@ async function joinOpenRoom() {
   const isOpen = () => app?.open === open;
   if (!open || !socket.connected) return;
   try {
-    const joined = await socket.request("chat:room:join", { roomId: open.id });
+    const from = open.timeline.resumeFrom;
+    const joined = await socket.request("chat:room:join", { roomId: open.id, ...from });
     if (!isOpen()) return;
     open.joined = true;
+    open.timeline.joined(joined, from);
     takeMembers(open, joined);
-    await readMissing(open);
+    await readNewest(open);
     if (!isOpen()) return;
     if (!app.rooms.mine.items.some((room) => room.id === open.id)) await loadRooms();
     app?.unread.noteSeen();
@@ -232,16 +233,11 @@ async function nameRoom(open) {
   if (app?.open === open) view.showRoomTitle(open.room);
 }
 
-/** Reads what was said since the last message that is known, or the newest page. */
-async function readMissing(open) {
+/** Reads the newest page, unless what is heard follows what is here. */
+async function readNewest(open) {
   const { timeline, id, cuts } = open;
   // A page from before a cut knows nothing of what was said during it.
   const isCurrent = () => app?.open === open && open.cuts === cuts && !timeline.complete;
-  if (isCurrent() && timeline.knownTo > 0) {
-    const page = await app.api.messages(id, { after: timeline.knownTo, limit: CATCH_UP_PAGE });
-    // After a long absence the newest page is worth more than a hundred pages on the way to it.
-    if (isCurrent() && !page.hasMore) timeline.takeMissed(page);
-  }
   if (isCurrent()) {
     const page = await app.api.messages(id, { limit: HISTORY_PAGE });
     if (isCurrent()) timeline.takeNewest(page);
@@ -341,13 +337,21 @@ function connectionChanged(state) {
   app.open.timeline.interrupt();
 }
 
+/** Makes a listener of what is numbered: whoever comes back goes on after the last number. */
+function numbered(listener) {
+  return inOpenRoom((data, open) => {
+    open.timeline.heard(data);
+    listener(data, open);
+  });
+}
+
 /** Makes a listener that hears only what concerns the open room. */
 function inOpenRoom(listener) {
   return (data) => app?.open?.id === data.roomId && data.roomId && listener(data, app.open);
 }
 
 const serverEvents = {
-  "chat:message:received": inOpenRoom((message, { timeline }) => {
+  "chat:message:received": numbered((message, { timeline }) => {
     timeline.put(message);
     if (message.senderId !== app.user.id && message.role !== "system") meet(message.senderId);
     if (message.senderId !== app.user.id) app.unread.heard();
@@ -356,9 +360,9 @@ const serverEvents = {
   }),
   // The same user has read elsewhere.
   "chat:message:read": inOpenRoom(({ userId }) => userId === app.user.id && app.unread.refresh()),
-  "chat:message:updated": inOpenRoom((message, { timeline }) => (timeline.update(message), draw())),
-  "chat:message:deleted": inOpenRoom(({ messageId }, { timeline }) => (timeline.remove(messageId), draw())),
-  "chat:conversation:cleared": inOpenRoom(({ throughSeq }, { timeline }) => (timeline.clear(throughSeq), draw())),
+  "chat:message:updated": numbered((message, { timeline }) => (timeline.update(message), draw())),
+  "chat:message:deleted": numbered(({ messageId }, { timeline }) => (timeline.remove(messageId), draw())),
+  "chat:conversation:cleared": numbered(({ throughSeq }, { timeline }) => (timeline.clear(throughSeq), draw())),
   "chat:user:typing": inOpenRoom(({ userId, isTyping }) => {
     if (userId !== app.user.id) setTyping(userId, isTyping);
   }),
@@ -379,12 +383,19 @@ const serverEvents = {
 
 function notified({ type, roomId, userId, joined = [], left = [] }) {
   if (roomId && roomId !== app.open?.id) return;
+  if (type === "history_gap" && roomId) readAnew(app.open);
   if (type === "user_joined") setOnline([userId], true);
   if (type === "user_left") setOnline([userId], false);
   if (type === "presence") {
     setOnline(joined, true);
     setOnline(left, false);
   }
+}
+
+/** Too much was missed to be told again. */
+function readAnew(open) {
+  open.timeline.forget();
+  attempt(() => readNewest(open));
 }
 
 // --- Writing -----------------------------------------------------------------------------------------------------------------

@@ -74,11 +74,17 @@ export function toast(text) {
 
 // --- Top bar and room lists --------------------------------------------------------------------------------------------------
 
-const CONNECTION_WORDS = { connecting: "connecting…", connected: "connected", reconnecting: "reconnecting…" };
+const CONNECTION_WORDS = { connecting: "connecting…", connected: "connected", reconnecting: "connection lost…" };
+const BACK_MS = 5_000;
+let back = null;
 
 export function showConnection(state) {
-  $("connection").dataset.state = state;
-  $("connection").textContent = CONNECTION_WORDS[state];
+  const badge = $("connection");
+  const isBack = state === "connected" && badge.dataset.state === "reconnecting";
+  clearTimeout(back);
+  if (isBack) back = setTimeout(() => setText(badge, CONNECTION_WORDS.connected), BACK_MS);
+  badge.dataset.state = state;
+  setText(badge, isBack ? "connected again" : CONNECTION_WORDS[state]);
 }
 
 export function showUser(user) {
