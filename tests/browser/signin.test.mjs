@@ -30,6 +30,9 @@ scene("a sign-in outlives its access tokens without a break", async ({ visitor }
   const ada = await visitor();
   const heard = [];
   ada.page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => heard.push(String(payload))));
+  ada.page.on("response", async (answer) => {
+    if (answer.url().includes("/socket.io/?")) heard.push(await answer.text().catch(() => ""));
+  });
   await ada.register("Ada");
   await ada.createRoom("Lighthouse");
   const first = await tokenOf(ada);
@@ -39,6 +42,7 @@ scene("a sign-in outlives its access tokens without a break", async ({ visitor }
   await ada.page.locator("[data-testid=message][data-state=sent]").waitFor();
   assert.notEqual(await tokenOf(ada), first);
   // The server would have said so at the end of a token.
+  assert.ok(heard.some((packet) => packet.includes("welcome")), "nothing was overheard");
   assert.deepEqual(heard.filter((packet) => packet.includes("AUTH_FAILED")), []);
   assert.deepEqual(await statesOf(ada), []);
   assert.deepEqual(await ada.at("toast").allTextContents(), []);
@@ -122,6 +126,7 @@ scene("a tab ends when somebody else has signed in with the browser", async ({ s
   await ada.register("Ada");
   const other = await author(server, "Ben");
   const body = JSON.stringify({ email: other.email, password: other.password });
-  await ada.page.evaluate((body) => fetch("/auth/login", { method: "POST", headers: { "content-type": "application/json" }, body }), body);
+  const headers = { "content-type": "application/json" };
+  await ada.page.evaluate((request) => fetch("/auth/login", request), { method: "POST", headers, body });
   await ada.at("entry-message", "Somebody else").waitFor();
 }, SHORT);

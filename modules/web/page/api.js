@@ -39,7 +39,10 @@ export class Api {
   room(id) { return this.#get(`/rooms/${encodeURIComponent(id)}`); }
   createRoom(room) { return this.#post("/rooms", room); }
   /** The bytes of a file, as a Blob. */
-  file(id) { return this.#request("GET", `/files/${encodeURIComponent(id)}`, undefined, { read: "blob", timeout: FILE_TIMEOUT_MS }); }
+  file(id) {
+    const path = `/files/${encodeURIComponent(id)}`;
+    return this.#request("GET", path, undefined, { read: "blob", timeout: FILE_TIMEOUT_MS });
+  }
   messages(roomId, query) { return this.#get(`/rooms/${encodeURIComponent(roomId)}/messages`, query); }
 
   #get(path, query = {}) {

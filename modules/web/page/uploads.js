@@ -7,7 +7,7 @@ const MAX_BYTES = 10 * 1024 * 1024;
 const MAX_WAITING = 10;
 
 export class Uploads {
-  /** `{key, roomId, file, state: "waiting" | "sending" | "failed", sent, error, stop}`; `sent` is the part that is there, 0 to 1. */
+  /** `{key, roomId, file, state: "waiting" | "sending" | "failed", sent, error, stop}`; `sent` is a part, 0 to 1. */
   items = [];
   #send;
   #onChange;
