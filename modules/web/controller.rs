@@ -27,9 +27,10 @@ use crate::{
     client::CLIENT,
 };
 
-/// The page runs its own scripts and styles, talks to its own server, and is framed by nobody.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The page runs its own scripts and styles, talks to its own server, and is framed by nobody. Pictures
+/// that were sent are shown from `blob:`, since files themselves are served for download alone.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Serves `/`, `/assets`, and the client's files under `/socket.io`.
 pub(crate) struct WebController {

@@ -1,21 +1,7 @@
 // The chat page, as people use it.
 
 import assert from "node:assert/strict";
-import { PHONE, scene } from "./scene.mjs";
-
-const WIDE_TEXT = "Donaudampfschifffahrtsgesellschaft".repeat(8);
-
-// A registered visitor who opened a room, and a guest who joined it from the list.
-async function twoInARoom(visitor, room, guestsScreen) {
-  const ada = await visitor();
-  const ben = await visitor(guestsScreen);
-  await ada.register("Ada");
-  await ada.createRoom(room);
-  await ben.enterAsGuest("Ben");
-  await ben.enterRoom(room);
-  await ada.at("member", "Ben").waitFor({ state: "attached" });
-  return { ada, ben };
-}
+import { scene, twoInARoom } from "./scene.mjs";
 
 scene("a registered visitor and a guest chat in a new room", async ({ visitor }) => {
   const { ada, ben } = await twoInARoom(visitor, "Kitchen");
@@ -84,27 +70,4 @@ scene("a guest is told that rooms are for the registered", async ({ visitor }) =
   await ben.enterAsGuest("Ben");
   await ben.at("room-create-refused").waitFor();
   assert.equal(await ben.at("room-create").isVisible(), false);
-});
-
-scene("a phone's screen needs no horizontal scrolling", async ({ visitor }) => {
-  const fits = async (person, name) => {
-    const width = await person.page.evaluate(() => document.documentElement.scrollWidth);
-    await person.snap(`phone ${name}`);
-    assert.ok(width <= PHONE.viewport.width, `${name}: ${width} px wide`);
-  };
-  const newcomer = await visitor(PHONE);
-  await newcomer.at("entry").waitFor();
-  await fits(newcomer, "entry");
-
-  const { ada, ben } = await twoInARoom(visitor, "Balcony of the house by the river, third floor, left", PHONE);
-  await ada.say(WIDE_TEXT);
-  await ben.sees(WIDE_TEXT);
-  await ben.say("Short");
-  await fits(ben, "room");
-  await ben.at("members-toggle").click();
-  await fits(ben, "members");
-  await ben.page.keyboard.press("Escape");
-  await ben.at("room-back").click();
-  await ben.at("rooms-mine").waitFor();
-  await fits(ben, "rooms");
 });

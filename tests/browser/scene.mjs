@@ -1,7 +1,7 @@
 // A scene is a test with visitors: each one has a browser context of their own, as if sitting at another computer.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -27,15 +27,17 @@ mkdirSync(pictures, { recursive: true });
 
 const browser = await launch();
 after(() => browser.close());
-const server = await Server.start();
-after(() => server.stop());
+const common = await Server.start();
+after(() => common.stop());
 
-// Runs `act` with a server and a way to bring in visitors. When it fails, every visitor's screen is kept as a picture.
-export function scene(title, act) {
+// Runs `act` with a server and a way to bring in visitors; with settings, the server is one of its own. When it fails, every
+// visitor's screen is kept as a picture.
+export function scene(title, act, settings) {
   test(title, async () => {
+    const server = settings ? await Server.start(settings) : common;
     const visitors = [];
-    const visitor = async (options) => {
-      visitors.push(await Visitor.arrive(options));
+    const visitor = async (options, url = server.url) => {
+      visitors.push(await Visitor.arrive(url, options));
       return visitors.at(-1);
     };
     try {
@@ -46,18 +48,31 @@ export function scene(title, act) {
       throw error;
     } finally {
       for (const one of visitors) await one.page.context().close();
+      if (settings) await server.stop();
     }
   });
+}
+
+// A registered visitor who opened a room, and a guest who joined it from the list.
+export async function twoInARoom(visitor, room, guestsScreen) {
+  const ada = await visitor();
+  const ben = await visitor(guestsScreen);
+  await ada.register("Ada");
+  await ada.createRoom(room);
+  await ben.enterAsGuest("Ben");
+  await ben.enterRoom(room);
+  await ada.at("member", "Ben").waitFor({ state: "attached" });
+  return { ada, ben };
 }
 
 class Visitor {
   // Exceptions of the page, whatever the test was looking at.
   mishaps = [];
 
-  static async arrive(options = {}) {
+  static async arrive(url, options = {}) {
     const context = await browser.newContext(options);
     const visitor = new Visitor(await context.newPage());
-    await visitor.page.goto(server.url);
+    await visitor.page.goto(url);
     return visitor;
   }
 
@@ -123,6 +138,19 @@ class Visitor {
     await this.at("message-input").fill(text);
     await this.at("message-input").press("Enter");
     await this.sees(text);
+  }
+
+  // Brings files by the page's own picker: `{name, mimeType, buffer}`.
+  async brings(...files) {
+    await this.at("file-input").setInputFiles(files);
+  }
+
+  // The bytes that the page saves when this file is clicked.
+  async fetches(name) {
+    const arrival = this.page.waitForEvent("download");
+    await this.at("file-link", name).click();
+    const download = await arrival;
+    return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
   }
 
   sees(text) {

@@ -3,8 +3,12 @@
 
 import { Api } from "./api.js";
 import { bindEntry, showEntry } from "./entry.js";
+import * as fileview from "./fileview.js";
+import { SignIn, resume, signOut } from "./signin.js";
 import { ChatSocket } from "./socket.js";
-import { Members, Timeline, newId, session } from "./state.js";
+import { Members, Timeline, newId } from "./state.js";
+import { Unread } from "./unread.js";
+import { Uploads } from "./uploads.js";
 import * as view from "./view.js";
 
 const { $ } = view;
@@ -15,30 +19,44 @@ const TYPING_LAPSE_MS = 10_000;
 const RETRY_MS = 3_000;
 const REFRESH_MS = 300;
 const HISTORY_PAGE = 50;
-const CATCH_UP_PAGE = 100;
+const COUNTED_ROOMS = 100;
+/** What ends with the next connect or the next token. */
+const PASSING = ["OFFLINE", "AUTH_FAILED"];
 
 /** The signed-in user's world; null while nobody is signed in. Whoever awaits something checks that it is still the same. */
 let app = null;
 
-function start() {
+async function start() {
   if (!window.io) return view.showScreen("missing");
   bindEntry(enter);
   bindChat();
-  const saved = session.load();
-  if (saved) enter(saved);
-  else showEntry();
+  try {
+    const signedIn = await resume();
+    if (signedIn) enter(signedIn);
+    else showEntry();
+  } catch (error) {
+    showEntry(error.message);
+  }
 }
 
 // --- In and out --------------------------------------------------------------------------------------------------------------
 
-function enter({ user, token }) {
-  session.save({ user, token });
+function enter(signedIn) {
+  const { user } = signedIn;
   const entered = { user, open: null, timelines: new Map(), names: new Map(), rooms: { mine: noRooms(), public: noRooms() } };
-  // A late refusal of an old token must not throw out who has signed in since.
-  const onRefused = () => app === entered && leave("Your sign-in has ended. Please sign in again.");
   app = entered;
-  app.api = new Api(token, onRefused);
-  app.socket = new ChatSocket(token, { onState: connectionChanged, onRefused, events: serverEvents });
+  app.signIn = new SignIn(signedIn, { onRenewed: renewSocket, onEnded: leave });
+  app.api = new Api(app.signIn);
+  app.uploads = new Uploads({ send: (...upload) => entered.api.upload(...upload), onChange: drawUploads });
+  app.unread = new Unread({
+    isSeen: () => Boolean(entered.open?.timeline.complete) && view.isAtEnd() && document.visibilityState === "visible",
+    lastSeq: () => entered.open?.timeline.lastSeq ?? 0,
+    listed: (roomId) => entered.rooms.mine.items.find(({ id }) => id === roomId),
+    tell: (roomId, seq) => entered.socket.request("chat:message:read", { roomId, seq }),
+    readCounts: async () => (await entered.api.myRooms(null, COUNTED_ROOMS)).items,
+    onChange: (counted = []) => app === entered && takeCounts(counted),
+  });
+  app.socket = new ChatSocket(app.signIn, { onState: connectionChanged, events: serverEvents });
   view.showScreen("chat");
   view.showUser(user);
   loadRooms();
@@ -49,17 +67,31 @@ function enter({ user, token }) {
 function leave(message) {
   if (!app) return;
   closeRoom();
+  app.signIn.close();
   app.socket.close();
+  app.uploads.close();
+  app.unread.close();
   app = null;
-  session.forget();
   history.replaceState(null, "", "#/");
   showEntry(message);
 }
 
-function signOut() {
-  // Whether the server hears it or not, this tab forgets the token.
-  app.api.logout().catch(() => {});
-  leave();
+/** Waits for the server: an answer that comes late would take the cookie of who signs in next. */
+async function signOutHere() {
+  const entered = app;
+  $("signout").disabled = true;
+  await signOut(entered.api);
+  $("signout").disabled = false;
+  if (app === entered) leave();
+}
+
+/** Shows a new token to the connection, so that it goes on; what the end of the old one has stopped is done now. */
+async function renewSocket(token) {
+  const { socket } = app;
+  const shown = await socket.request("auth:refresh", { token }).catch(() => null);
+  if (!shown || app?.socket !== socket) return;
+  if (!app.open?.joined) await joinOpenRoom();
+  sendWaiting();
 }
 
 // --- Room lists --------------------------------------------------------------------------------------------------------------
@@ -71,6 +103,15 @@ function drawRooms() {
   const others = app.rooms.public.items.filter((room) => !mine.has(room.id));
   view.drawRooms("mine", app.rooms.mine, app.open?.id);
   view.drawRooms("public", { ...app.rooms.public, items: others }, app.open?.id);
+}
+
+/** Rooms that this user has come into elsewhere are listed, too. */
+function takeCounts(counted) {
+  const { mine } = app.rooms;
+  const added = counted.filter((room) => !mine.items.some(({ id }) => id === room.id) && !mine.cursor);
+  mine.items.unshift(...added);
+  for (const room of mine.items) Object.assign(room, counted.find(({ id }) => id === room.id));
+  drawRooms();
 }
 
 async function loadRooms() {
@@ -141,7 +182,9 @@ function openRoom(id) {
     /** Unknown senders for whom the list of members was read again. */
     asked: new Set(),
   };
+  app.unread.follow(id);
   view.showRoom(app.open);
+  drawUploads();
   view.focusRoom();
   joinOpenRoom();
 }
@@ -154,6 +197,7 @@ function closeRoom() {
   for (const timer of open.typing.values()) clearTimeout(timer);
   if (open.joined) app.socket.tell("chat:room:leave", { roomId: open.id });
   app.open = null;
+  app.unread.follow(null);
   view.showRoom(null);
 }
 
@@ -163,16 +207,20 @@ async function joinOpenRoom() {
   const isOpen = () => app?.open === open;
   if (!open || !socket.connected) return;
   try {
-    const joined = await socket.request("chat:room:join", { roomId: open.id });
+    const from = open.timeline.resumeFrom;
+    const joined = await socket.request("chat:room:join", { roomId: open.id, ...from });
     if (!isOpen()) return;
     open.joined = true;
+    open.timeline.joined(joined, from);
     takeMembers(open, joined);
-    await readMissing(open);
+    await readNewest(open);
     if (!isOpen()) return;
-    if (!app.rooms.mine.items.some((room) => room.id === open.id)) loadRooms();
+    if (!app.rooms.mine.items.some((room) => room.id === open.id)) await loadRooms();
+    app?.unread.noteSeen();
     await nameRoom(open);
   } catch (error) {
-    if (!isOpen() || error.code === "OFFLINE") return;
+    // It is tried again after the next connect, or with the next token.
+    if (!isOpen() || PASSING.includes(error.code)) return;
     view.toast(error.message);
     if (error.recoverable) setTimeout(() => isOpen() && joinOpenRoom(), error.retryAfterMs ?? RETRY_MS);
     else location.hash = "#/";
@@ -185,16 +233,11 @@ async function nameRoom(open) {
   if (app?.open === open) view.showRoomTitle(open.room);
 }
 
-/** Reads what was said since the last message that is known, or the newest page. */
-async function readMissing(open) {
+/** Reads the newest page, unless what is heard follows what is here. */
+async function readNewest(open) {
   const { timeline, id, cuts } = open;
   // A page from before a cut knows nothing of what was said during it.
   const isCurrent = () => app?.open === open && open.cuts === cuts && !timeline.complete;
-  if (isCurrent() && timeline.knownTo > 0) {
-    const page = await app.api.messages(id, { after: timeline.knownTo, limit: CATCH_UP_PAGE });
-    // After a long absence the newest page is worth more than a hundred pages on the way to it.
-    if (isCurrent() && !page.hasMore) timeline.takeMissed(page);
-  }
   if (isCurrent()) {
     const page = await app.api.messages(id, { limit: HISTORY_PAGE });
     if (isCurrent()) timeline.takeNewest(page);
@@ -224,6 +267,7 @@ function draw() {
     if (!app?.open) return;
     if (view.isAtEnd()) app.open.timeline.trim();
     view.drawMessages(app.open.timeline, { myId: app.user.id, nameOf });
+    app.unread.noteSeen();
   }, 10);
 }
 
@@ -283,11 +327,22 @@ function setTyping(userId, isTyping) {
 
 function connectionChanged(state) {
   view.showConnection(state);
-  if (state === "connected") return joinOpenRoom().then(sendWaiting);
+  if (state === "connected") {
+    app.unread.refresh();
+    return joinOpenRoom().then(sendWaiting);
+  }
   if (!app.open) return;
   app.open.joined = false;
   app.open.cuts += 1;
   app.open.timeline.interrupt();
+}
+
+/** Makes a listener of what is numbered: whoever comes back goes on after the last number. */
+function numbered(listener) {
+  return inOpenRoom((data, open) => {
+    open.timeline.heard(data);
+    listener(data, open);
+  });
 }
 
 /** Makes a listener that hears only what concerns the open room. */
@@ -296,15 +351,18 @@ function inOpenRoom(listener) {
 }
 
 const serverEvents = {
-  "chat:message:received": inOpenRoom((message, { timeline }) => {
+  "chat:message:received": numbered((message, { timeline }) => {
     timeline.put(message);
     if (message.senderId !== app.user.id && message.role !== "system") meet(message.senderId);
+    if (message.senderId !== app.user.id) app.unread.heard();
     setTyping(message.senderId, false);
     draw();
   }),
-  "chat:message:updated": inOpenRoom((message, { timeline }) => (timeline.update(message), draw())),
-  "chat:message:deleted": inOpenRoom(({ messageId }, { timeline }) => (timeline.remove(messageId), draw())),
-  "chat:conversation:cleared": inOpenRoom(({ throughSeq }, { timeline }) => (timeline.clear(throughSeq), draw())),
+  // The same user has read elsewhere.
+  "chat:message:read": inOpenRoom(({ userId }) => userId === app.user.id && app.unread.refresh()),
+  "chat:message:updated": numbered((message, { timeline }) => (timeline.update(message), draw())),
+  "chat:message:deleted": numbered(({ messageId }, { timeline }) => (timeline.remove(messageId), draw())),
+  "chat:conversation:cleared": numbered(({ throughSeq }, { timeline }) => (timeline.clear(throughSeq), draw())),
   "chat:user:typing": inOpenRoom(({ userId, isTyping }) => {
     if (userId !== app.user.id) setTyping(userId, isTyping);
   }),
@@ -317,19 +375,27 @@ const serverEvents = {
   }),
   "chat:system:notification": (notice) => app && notified(notice),
   "chat:error": (error) => {
-    if (error.code === "AUTH_FAILED") leave(error.message);
-    else view.toast(error.message);
+    if (error.code !== "AUTH_FAILED") view.toast(error.message);
+    else if (error.recoverable) app?.signIn.renew().catch(() => {});
+    else leave(error.message);
   },
 };
 
 function notified({ type, roomId, userId, joined = [], left = [] }) {
   if (roomId && roomId !== app.open?.id) return;
+  if (type === "history_gap" && roomId) readAnew(app.open);
   if (type === "user_joined") setOnline([userId], true);
   if (type === "user_left") setOnline([userId], false);
   if (type === "presence") {
     setOnline(joined, true);
     setOnline(left, false);
   }
+}
+
+/** Too much was missed to be told again. */
+function readAnew(open) {
+  open.timeline.forget();
+  attempt(() => readNewest(open));
 }
 
 // --- Writing -----------------------------------------------------------------------------------------------------------------
@@ -354,7 +420,7 @@ async function deliver(roomId, item) {
   try {
     timelines.get(roomId).put(await socket.request("chat:message:send", { roomId, content, clientMessageId }));
   } catch (error) {
-    item.state = error.code === "OFFLINE" ? "waiting" : "failed";
+    item.state = PASSING.includes(error.code) ? "waiting" : "failed";
     item.error = error.message;
   }
   draw();
@@ -386,12 +452,86 @@ function stopTyping() {
   if (app?.open) app.socket.tell("chat:typing:stop", { roomId: app.open.id });
 }
 
+// --- Files -------------------------------------------------------------------------------------------------------------------
+
+function sendFiles(files) {
+  if (!app?.open || !files.length) return;
+  if (app.user.userType === "guest") return view.toast("Guests cannot send files. Sign out and register to send some.");
+  app.uploads.add(app.open.id, files).forEach(view.toast);
+}
+
+function drawUploads() {
+  const { open, uploads } = app ?? {};
+  fileview.drawUploads(open ? uploads.items.filter(({ roomId }) => roomId === open.id) : []);
+}
+
+/** Fetches with the token what a plain link could not: the browser would ask without it. */
+async function openFile(node, { picture }) {
+  const { fileId, name } = { fileId: node.querySelector("a").dataset.fileId, name: node.querySelector("a").download };
+  await attempt(async () => {
+    const bytes = await app.api.file(fileId);
+    if (picture) fileview.showPicture(node, bytes);
+    else fileview.save(bytes, name);
+  });
+}
+
+function bindFiles() {
+  $("attach").addEventListener("click", () => $("file-input").click());
+  $("file-input").addEventListener("change", ({ currentTarget }) => {
+    sendFiles([...currentTarget.files]);
+    // Else the same file could not be chosen again.
+    currentTarget.value = "";
+  });
+  $("input").addEventListener("paste", (event) => {
+    if (!event.clipboardData.files.length) return;
+    event.preventDefault();
+    sendFiles([...event.clipboardData.files]);
+  });
+  $("uploads").addEventListener("click", ({ target }) => {
+    const { key } = target.closest("[data-key]").dataset;
+    if (target.dataset.upload === "retry") app.uploads.retry(key);
+    if (target.dataset.upload === "cancel") app.uploads.cancel(key);
+  });
+  $("messages").addEventListener("click", (event) => {
+    const node = event.target.closest(".file");
+    const [link, button] = [event.target.closest("a"), event.target.closest("button")];
+    if (!node || !(link || button)) return;
+    event.preventDefault();
+    if (button && !node.querySelector("img").hidden) fileview.hidePicture(node);
+    else openFile(node, { picture: Boolean(button) });
+  });
+  bindDrop();
+}
+
+function bindDrop() {
+  const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
+  const mark = (isOver) => $("room").toggleAttribute("data-drop", isOver);
+  addEventListener("dragover", (event) => {
+    if (!hasFiles(event)) return;
+    // Beside the room, too: the browser would leave the page and show the file.
+    event.preventDefault();
+    mark(Boolean(app?.open));
+  });
+  addEventListener("dragleave", ({ relatedTarget }) => relatedTarget || mark(false));
+  addEventListener("drop", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    mark(false);
+    sendFiles([...event.dataTransfer.files]);
+  });
+}
+
 // --- Hands on the page -------------------------------------------------------------------------------------------------------
 
 function bindChat() {
-  view.watchScrolling();
+  view.watchScrolling(() => app?.unread.noteSeen());
+  document.addEventListener("visibilitychange", () => {
+    if (!app || document.visibilityState !== "visible") return;
+    app.unread.noteSeen();
+    app.unread.refresh();
+  });
   addEventListener("hashchange", followAddress);
-  $("signout").addEventListener("click", signOut);
+  $("signout").addEventListener("click", signOutHere);
   $("refresh").addEventListener("click", loadRooms);
   $("mine-more").addEventListener("click", () => loadMoreRooms("mine", Api.prototype.myRooms));
   $("public-more").addEventListener("click", () => loadMoreRooms("public", Api.prototype.publicRooms));
@@ -404,6 +544,7 @@ function bindChat() {
   $("members-toggle").addEventListener("click", () => view.toggleMembers());
   addEventListener("keydown", ({ key }) => key === "Escape" && view.closeDrawer());
   bindComposer();
+  bindFiles();
 }
 
 function bindComposer() {

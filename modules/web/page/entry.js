@@ -5,7 +5,7 @@ import * as view from "./view.js";
 
 const { $ } = view;
 
-/** Binds the three forms; `enter` gets `{user, token}`. */
+/** Binds the three forms; `enter` gets `{user, accessToken, expiresIn}`. */
 export function bindEntry(enter) {
   bindForm($("login"), enter, (form) => new Api().login({ email: form.email.value.trim(), password: form.password.value }));
   bindForm($("register"), enter, (form) => new Api().register({
@@ -36,9 +36,9 @@ function bindForm(form, enter, submit) {
       view.showEntryMessage(null);
       view.showFieldErrors(form, []);
       try {
-        const { user, accessToken } = await submit(form.elements);
+        const signedIn = await submit(form.elements);
         form.reset();
-        enter({ user, token: accessToken });
+        enter(signedIn);
       } catch (error) {
         view.showEntryMessage(error.message);
         view.showFieldErrors(form, error.fields ?? []);

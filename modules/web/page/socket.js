@@ -17,16 +17,23 @@ export class ChatSocket {
   #socket;
   #retry = null;
   #closed = false;
+  #signIn;
+  /** Whether the last handshake was refused because of its token. */
+  #refused = false;
 
   /**
-   * Connects at once.
+   * Connects at once, with the token that `signIn` has then, and renews it if it is refused.
    *
-   * `onState` hears "connecting", "connected" and "reconnecting", `onRefused` an error that a new token is needed for,
-   * `events` maps the names of server events to functions of their data.
+   * `onState` hears "connecting", "connected" and "reconnecting", `events` maps the names of server events to functions of their
+   * data.
    */
-  constructor(token, { onState, onRefused, events }) {
-    this.#socket = window.io("/chat", { auth: { token }, autoConnect: false });
-    this.#socket.on("connect", () => onState("connected"));
+  constructor(signIn, { onState, events }) {
+    this.#signIn = signIn;
+    this.#socket = window.io("/chat", { auth: (give) => give({ token: signIn.token }), autoConnect: false });
+    this.#socket.on("connect", () => {
+      this.#refused = false;
+      onState("connected");
+    });
     this.#socket.on("disconnect", (reason) => {
       if (this.#closed) return;
       onState("reconnecting");
@@ -34,8 +41,9 @@ export class ChatSocket {
       if (reason === "io server disconnect") this.#connectIn(RETRY_MS);
     });
     this.#socket.on("connect_error", (error) => {
-      if (error.message === "AUTH_FAILED") return onRefused(error.data?.message);
+      if (this.#closed) return;
       onState("reconnecting");
+      if (error.message === "AUTH_FAILED") return this.#comeBack();
       if (!this.#socket.active) this.#connectIn(error.data?.details?.retryAfterMs ?? RETRY_MS);
     });
     for (const [name, listener] of Object.entries(events)) this.#socket.on(name, listener);
@@ -69,6 +77,15 @@ export class ChatSocket {
     this.#closed = true;
     clearTimeout(this.#retry);
     this.#socket.disconnect();
+  }
+
+  /** Tries another token, once: if that one is refused, too, the sign-in has ended. */
+  async #comeBack() {
+    if (this.#refused) return this.#signIn.end();
+    this.#refused = true;
+    const renewed = await this.#signIn.renew().catch(() => null);
+    if (!renewed) this.#refused = false;
+    if (!this.#closed) this.#connectIn(renewed ? 0 : RETRY_MS);
   }
 
   #connectIn(delay) {

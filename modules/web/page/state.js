@@ -1,21 +1,7 @@
 // What the page knows. Nothing here touches the network or the document.
 
-const SESSION_KEY = "hornero.session";
 const KEPT_MESSAGES = 1_000;
 const KEPT_AFTER_TRIM = 500;
-
-/** Of this tab alone: two tabs can be two users. */
-export const session = {
-  load() {
-    try {
-      return JSON.parse(sessionStorage.getItem(SESSION_KEY));
-    } catch {
-      return null;
-    }
-  },
-  save(value) { sessionStorage.setItem(SESSION_KEY, JSON.stringify(value)); },
-  forget() { sessionStorage.removeItem(SESSION_KEY); },
-};
 
 /** A random UUID; `crypto.randomUUID` exists only on https and localhost. */
 export function newId() {
@@ -30,8 +16,8 @@ export function newId() {
 /**
  * The messages of one room: ascending, none twice, whichever way they came, and the own ones that are still on their way.
  *
- * `complete` says that live messages follow what is here without a hole. While it is false, `knownTo` is the seq up to which
- * there is none: what has to be read from the server starts there, even if newer messages arrive meanwhile.
+ * `complete` says that what is heard follows what is here without a hole. After a cut, `resumeFrom` says from where the server
+ * is to tell again, edits and deletions too; without it the newest page is read.
  */
 export class Timeline {
   messages = [];
@@ -40,9 +26,15 @@ export class Timeline {
   /** The query for the page before the first message; null when there is none. */
   older = null;
   complete = false;
-  knownTo = 0;
+  /** The number of the last event that was heard, and the life of the log that it is of. */
+  #eventSeq = 0;
+  #epoch = null;
+  #resumable = false;
   /** What stands in the composer while another room is open. */
   draft = "";
+
+  /** `{lastSeq, epoch}` for the next join; null when too little is known to go on from. */
+  get resumeFrom() { return this.#resumable ? { lastSeq: this.#eventSeq, epoch: this.#epoch } : null; }
 
   get lastSeq() { return this.messages.at(-1)?.seq ?? 0; }
 
@@ -66,11 +58,22 @@ export class Timeline {
     this.outgoing = this.outgoing.filter((item) => item.clientMessageId !== clientMessageId);
   }
 
-  /** Notes that messages may be missed from now on. */
+  /** Notes an event that was heard. Not the acks of own messages: others' events may come before them. */
+  heard({ eventSeq = 0 }) { this.#eventSeq = Math.max(this.#eventSeq, eventSeq); }
+
+  /** Notes the answer to a join, with what it was asked to go on from, if at all. */
+  joined({ lastSeq, epoch }, from) {
+    this.#epoch = epoch;
+    // What is told again follows; if there is too much of it, a notice has made this forget.
+    if (from) this.complete = this.#resumable;
+    else this.heard({ eventSeq: lastSeq });
+    this.#resumable = false;
+  }
+
+  /** Notes that events may be missed from now on. */
   interrupt() {
-    if (!this.complete) return;
+    this.#resumable ||= this.complete;
     this.complete = false;
-    this.knownTo = this.lastSeq;
   }
 
   /** Forgets what was read, so that the room is read anew; what is on its way out stays. */
@@ -78,7 +81,8 @@ export class Timeline {
     this.messages = [];
     this.older = null;
     this.complete = false;
-    this.knownTo = 0;
+    this.#resumable = false;
+    this.#eventSeq = 0;
   }
 
   /** Takes the newest page (descending). What lies before it goes, for there may be a hole between. */
@@ -87,12 +91,6 @@ export class Timeline {
     this.messages = this.messages.filter((message) => message.seq >= first);
     page.items.forEach((message) => this.#insert(message));
     this.older = page.hasMore ? { cursor: page.nextCursor } : null;
-    this.complete = true;
-  }
-
-  /** Takes everything that was missed. */
-  takeMissed(page) {
-    page.items.forEach((message) => this.#insert(message));
     this.complete = true;
   }
 

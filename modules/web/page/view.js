@@ -1,5 +1,8 @@
 // What the page shows. Every text of a person goes in by textContent, so that none of it can become markup.
 
+import { $, copyOf, setText, within } from "./dom.js";
+import { fillFile } from "./fileview.js";
+
 const SAME_BREATH_MS = 5 * 60_000;
 const TOAST_MS = 7_000;
 const NEAR_THE_END_PX = 80;
@@ -7,9 +10,7 @@ const HUES = 6;
 const READ_OUT_AT_ONCE = 5;
 const SILENCE_MS = 500;
 
-export const $ = (id) => document.getElementById(id);
-const copyOf = (template) => $(template).content.firstElementChild.cloneNode(true);
-const within = (node, selector) => node.querySelector(selector);
+export { $ };
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const longDay = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
@@ -73,11 +74,17 @@ export function toast(text) {
 
 // --- Top bar and room lists --------------------------------------------------------------------------------------------------
 
-const CONNECTION_WORDS = { connecting: "connecting…", connected: "connected", reconnecting: "reconnecting…" };
+const CONNECTION_WORDS = { connecting: "connecting…", connected: "connected", reconnecting: "connection lost…" };
+const BACK_MS = 5_000;
+let back = null;
 
 export function showConnection(state) {
-  $("connection").dataset.state = state;
-  $("connection").textContent = CONNECTION_WORDS[state];
+  const badge = $("connection");
+  const isBack = state === "connected" && badge.dataset.state === "reconnecting";
+  clearTimeout(back);
+  if (isBack) back = setTimeout(() => setText(badge, CONNECTION_WORDS.connected), BACK_MS);
+  badge.dataset.state = state;
+  setText(badge, isBack ? "connected again" : CONNECTION_WORDS[state]);
 }
 
 export function showUser(user) {
@@ -85,11 +92,15 @@ export function showUser(user) {
   $("me").textContent = isGuest ? `${user.displayName} (guest)` : user.displayName;
   $("create").hidden = isGuest;
   $("create-refused").hidden = !isGuest;
+  $("attach").hidden = isGuest;
 }
 
 /** Draws "mine" or "public". */
 export function drawRooms(name, { items, cursor }, openId) {
+  const focused = $(name).contains(document.activeElement) && document.activeElement.dataset.roomId;
   $(name).replaceChildren(...items.map((room) => roomItem(room, room.id === openId)));
+  // A count that changes must not take the keyboard's place in the list.
+  if (focused) within($(name), `a[data-room-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   $(`${name}-empty`).hidden = items.length > 0;
   $(`${name}-more`).hidden = !cursor;
 }
@@ -103,6 +114,9 @@ function roomItem(room, isOpen) {
   within(item, room.visibility === "private" ? ".hash" : ".lock").remove();
   within(item, ".name").textContent = room.name;
   within(item, ".count").textContent = people(room.memberCount ?? 0);
+  const unread = within(item, ".unread");
+  unread.hidden = !room.unreadCount;
+  unread.firstChild.textContent = `${room.unreadCount}${room.unreadMore ? "+" : ""}`;
   return item;
 }
 
@@ -219,12 +233,14 @@ export function scrollToEnd() {
   $("newer").hidden = true;
 }
 
-/** Follows the reader and the window's size; called once. */
-export function watchScrolling() {
+/** Follows the reader and the window's size; called once. `onEnd` hears when the reader comes to the end. */
+export function watchScrolling(onEnd) {
   const scroll = $("scroll");
   scroll.addEventListener("scroll", () => {
     atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_THE_END_PX;
-    if (atEnd) $("newer").hidden = true;
+    if (!atEnd) return;
+    $("newer").hidden = true;
+    onEnd();
   });
   new ResizeObserver(() => atEnd && scrollToEnd()).observe(scroll);
 }
@@ -304,6 +320,7 @@ function fillMessage(node, { message, continued, item }, { myId, nameOf }) {
   setText(time, clock.format(new Date(message.timestamp)) + (message.editedAt ? ", edited" : ""));
   time.dateTime = message.timestamp;
   setText(within(node, ".content"), textOf(message));
+  within(node, ".content").hidden = fillFile(within(node, ".bubble"), message);
   fillDelivery(node, item);
 }
 
@@ -319,10 +336,6 @@ function fillDelivery(node, item) {
 
 /** A graph message carries an object; everything else is text. */
 const textOf = ({ content }) => (typeof content === "string" ? content : JSON.stringify(content, null, 2));
-
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
 
 function initials(name) {
   const words = name.trim().split(/\s+/);

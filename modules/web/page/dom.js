@@ -1,0 +1,10 @@
+// Small words for the document.
+
+export const $ = (id) => document.getElementById(id);
+export const copyOf = (template) => $(template).content.firstElementChild.cloneNode(true);
+export const within = (node, selector) => node.querySelector(selector);
+
+/** Leaves a node alone that says the same already: whatever is written again may be read out again. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
