@@ -6,7 +6,6 @@ const RETRY_MS = 3_000;
 /** A token is renewed when a quarter of its life is left, or a minute if that is less. */
 const LEFT_PART = 0.25;
 const LEFT_MS = 60_000;
-const SIGN_OUT_OWED = "hornero.sign-out-owed";
 
 export class SignIn {
   user;
@@ -22,6 +21,7 @@ export class SignIn {
     this.#onRenewed = onRenewed;
     this.#onEnded = onEnded;
     this.#take(signedIn);
+    resumable.note();
     owed.forget();
   }
 
@@ -60,7 +60,10 @@ export class SignIn {
       else this.#take(signedIn);
     } catch (error) {
       if (error.recoverable) this.#renewIn(error.retryAfterMs ?? RETRY_MS);
-      else this.end();
+      else {
+        resumable.forget();
+        this.end();
+      }
       throw error;
     }
     if (!this.#closed) this.#onRenewed(this.token);
@@ -70,6 +73,8 @@ export class SignIn {
 
 /** Resolves with who is signed in with this browser, or null. Rejects with an ApiError if that cannot be known now. */
 export async function resume() {
+  // Who comes for the first time is not asked for a cookie that cannot be there.
+  if (!resumable.isThere() && !owed.isThere()) return null;
   try {
     const signedIn = await exchangeCookie();
     if (!owed.isThere()) return signedIn;
@@ -77,12 +82,14 @@ export async function resume() {
   } catch (error) {
     if (error.recoverable) throw error;
   }
+  resumable.forget();
   owed.forget();
   return null;
 }
 
 /** Ends the sign-in; what the server does not hear now, it hears when the page is opened next. */
 export async function signOut(api) {
+  resumable.forget();
   await api.logout().catch((error) => error.recoverable && owed.note());
 }
 
@@ -92,23 +99,36 @@ function exchangeCookie() {
   return navigator.locks ? navigator.locks.request("hornero.refresh", exchange) : exchange();
 }
 
-/** Only a mark that somebody wants to be signed out; where nothing can be kept, there is none. */
-const owed = {
+/** A mark that outlives the page and says nothing but that it is there; where nothing can be kept, it never is. */
+class Mark {
+  #name;
+
+  constructor(name) {
+    this.#name = name;
+  }
+
   isThere() {
     try {
-      return localStorage.getItem(SIGN_OUT_OWED) !== null;
+      return localStorage.getItem(this.#name) !== null;
     } catch {
       return false;
     }
-  },
+  }
+
   note() {
     try {
-      localStorage.setItem(SIGN_OUT_OWED, "yes");
+      localStorage.setItem(this.#name, "yes");
     } catch { /* As said above. */ }
-  },
+  }
+
   forget() {
     try {
-      localStorage.removeItem(SIGN_OUT_OWED);
+      localStorage.removeItem(this.#name);
     } catch { /* As said above. */ }
-  },
-};
+  }
+}
+
+/** Somebody has signed in with this browser, and may still be. */
+const resumable = new Mark("hornero.signed-in");
+/** Somebody wants to be signed out, which the server has not heard. */
+const owed = new Mark("hornero.sign-out-owed");
