@@ -28,10 +28,11 @@ mod error;
 mod gateway;
 mod history;
 mod html;
+mod kept;
 mod listed;
 mod listener;
 mod message;
-mod recent;
+mod reader;
 mod repository;
 mod service;
 mod session_gateway;
@@ -54,7 +55,8 @@ pub use service::ChatService;
 use crate::{
     controller::ChatController,
     gateway::ChatGateway,
-    recent::{Kept, RecentMessages},
+    kept::Kept,
+    reader::HistoryReader,
     repository::{MessageRepository, SeaOrmMessageRepository},
     service::Kinds,
     session_gateway::SessionChatGateway,
@@ -71,7 +73,7 @@ impl Module for ChatModule {
             .import::<DeliveryModule>()
             .bind(SeaOrmMessageRepository::bind)
             .provide(Kept::new)
-            .provide(RecentMessages::new)
+            .provide(HistoryReader::new)
             .provide(Kinds::new)
             .provide(Attachments::default)
             .provide(Typing::new)

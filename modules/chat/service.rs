@@ -11,13 +11,14 @@ use crate::{
     dto::{EditMessage, SendMessage},
     error::ChatError,
     history::Range,
+    kept::Kept,
     listed::Listed,
     listener::{Listeners, MessageListener},
     message::{
         Cleared, Clearing, Deleted, Deletion, Edit, Formatting, Message, MessageId, MessageRole,
         MessageType, NewMessage, RobotMessage,
     },
-    recent::{Kept, RecentMessages},
+    reader::HistoryReader,
     repository::{Clear, Delete, EditContent, MessageRepository, Send},
     typing::Typing,
 };
@@ -27,7 +28,7 @@ pub struct ChatService {
     access: Arc<Access>,
     log: Arc<EventLog>,
     messages: Arc<dyn MessageRepository>,
-    recent: Arc<RecentMessages>,
+    reader: Arc<HistoryReader>,
     typing: Arc<Typing>,
     attachments: Arc<Attachments>,
     kinds: Arc<Kinds>,
@@ -60,12 +61,12 @@ impl ChatService {
         access: Arc<Access>,
         log: Arc<EventLog>,
         messages: Arc<dyn MessageRepository>,
-        recent: Arc<RecentMessages>,
+        reader: Arc<HistoryReader>,
         typing: Arc<Typing>,
         attachments: Arc<Attachments>,
         kinds: Arc<Kinds>,
     ) -> Self {
-        Self { access, log, messages, recent, typing, attachments, kinds }
+        Self { access, log, messages, reader, typing, attachments, kinds }
     }
 
     /// Stores a message, then announces it to everybody who has joined the conversation.
@@ -277,7 +278,7 @@ impl ChatService {
     ) -> Result<Vec<Listed>, ChatError> {
         self.access.require(caller, conversation, Right::Read).await?;
         let kind = self.access.kind(conversation).await?;
-        Ok(self.recent.read(conversation, kind, range).await?)
+        Ok(self.reader.read(conversation, kind, range).await?)
     }
 
     /// How many messages there are in a conversation, without those that were deleted.
@@ -287,7 +288,7 @@ impl ChatService {
         id: ConversationId,
     ) -> Result<i64, ChatError> {
         self.access.require(caller, id, Right::Read).await?;
-        Ok(self.recent.count(id).await?.ok_or(AccessError::Denied)?)
+        Ok(self.reader.count(id).await?.ok_or(AccessError::Denied)?)
     }
 
     /// Refuses unless the conversation is of `kind`: a room's messages are not a session's.

@@ -23,6 +23,8 @@ pub(crate) struct Tail {
     /// Whether there are no others.
     complete: bool,
     bytes: usize,
+    /// Whether some were dropped because all together were too long.
+    full: bool,
 }
 
 /// Something has happened that the tail has not heard of: what it has may be wrong.
@@ -51,6 +53,11 @@ impl Tail {
         known.then(|| self.messages.iter().rev().take(count).cloned().collect())
     }
 
+    /// Whether older messages are too long to be kept, too: to read them again is of no use.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full
+    }
+
     pub(crate) fn said(&mut self, message: &Message) -> Result<(), Missed> {
         // The database may have told of it before the log does.
         let newer = self.messages.back().is_none_or(|it| it.message().seq < message.seq);
@@ -71,6 +78,7 @@ impl Tail {
             self.bytes -= bytes(kept.message());
             self.bytes += bytes(message);
             *kept = message.clone().into();
+            self.full = false;
         }
         self.trim();
         Ok(())
@@ -83,6 +91,7 @@ impl Tail {
         let place = self.messages.iter().position(|it| it.message().id == deleted.id);
         if let Some(gone) = place.and_then(|it| self.messages.remove(it)) {
             self.bytes -= bytes(gone.message());
+            self.full = false;
         }
         Ok(())
     }
@@ -112,6 +121,7 @@ impl Tail {
 
     fn trim(&mut self) {
         while self.messages.len() > KEPT || self.bytes > MAX_BYTES {
+            self.full |= self.messages.len() <= KEPT;
             let Some(oldest) = self.messages.pop_front() else { return };
             self.bytes -= bytes(oldest.message());
             self.complete = false;
@@ -127,4 +137,58 @@ fn bytes(message: &Message) -> usize {
         serde_json::to_vec(&*message.metadata).map_or(0, |it| it.len())
     };
     message.content.len() + metadata
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+    use delivery::{ConversationId, ConversationKind};
+
+    use super::*;
+    use crate::message::{Formatting, MessageId, MessageRole, MessageType};
+
+    fn message(seq: i64, length: usize) -> Message {
+        Message {
+            id: MessageId::generate(),
+            conversation: ConversationId::generate(),
+            kind: ConversationKind::Room,
+            seq,
+            event_seq: seq,
+            sender: auth::UserId::generate(),
+            client_message_id: None,
+            role: MessageRole::User,
+            r#type: MessageType::Chat,
+            content: "x".repeat(length).into(),
+            formatting: Formatting::Plain,
+            metadata: Default::default(),
+            created_at: Utc::now(),
+            edited_at: None,
+            deleted_at: None,
+        }
+    }
+
+    #[test]
+    fn long_messages_fill_it_before_it_has_a_page() {
+        let long = (1..=20).rev().map(|it| message(it, 10_000).into()).collect::<Vec<_>>();
+        let mut tail = Tail::new(20, &long);
+        assert!(tail.is_full());
+        assert_eq!(tail.newest(6).unwrap().len(), 6);
+        assert!(tail.newest(7).is_none());
+
+        let gone = tail.newest(1).unwrap().remove(0);
+        let Message { id, conversation, seq, ref sender, created_at: at, .. } = *gone.message();
+        let deleted = Deleted { id, conversation, seq, event_seq: 21, by: sender.clone(), at };
+        tail.deleted(&deleted).unwrap();
+        assert!(!tail.is_full(), "there is room for one that was dropped");
+    }
+
+    #[test]
+    fn short_messages_are_dropped_when_there_is_a_page_and_do_not_fill_it() {
+        let mut tail = Tail::new(0, &[]);
+        for seq in 1..=150 {
+            tail.said(&message(seq, 10)).unwrap();
+        }
+        assert_eq!(tail.newest(KEPT).unwrap().len(), KEPT);
+        assert!(tail.newest(KEPT + 1).is_none() && !tail.is_full());
+    }
 }

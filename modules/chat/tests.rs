@@ -24,7 +24,7 @@ use crate::{
 };
 
 mod changing;
-mod recent;
+mod reader;
 mod repository;
 mod sending;
 

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use crate::{
     entity::{Column, Entity},
+    kept::Kept,
     message::{Cleared, Clearing},
-    recent::Kept,
 };
 
 /// Messages that one statement changes. SQLite keeps in memory what a statement may have to undo.

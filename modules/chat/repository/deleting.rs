@@ -12,8 +12,8 @@ use super::row::deleted_of;
 use crate::{
     entity::{Entity, Model},
     error::ChatError,
+    kept::Kept,
     message::{Deleted, Deletion},
-    recent::Kept,
 };
 
 /// Takes messages back. What they said is blanked; that they were is not forgotten, so that

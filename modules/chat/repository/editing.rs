@@ -12,8 +12,8 @@ use super::row::message_of;
 use crate::{
     entity::{Entity, Model},
     error::ChatError,
+    kept::Kept,
     message::{Edit, Edited},
-    recent::Kept,
 };
 
 pub(super) const NAME: &str = "message.updated";

@@ -11,9 +11,9 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter}
 use super::row::{message_of, row_of};
 use crate::{
     entity::{Column, Entity, Model},
+    kept::Kept,
     listener::Listeners,
     message::{Message, MessageRole, NewMessage},
-    recent::Kept,
 };
 
 /// Stores new messages, each once.

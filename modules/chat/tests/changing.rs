@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
     EditMessage,
+    kept::Kept,
     message::{Deletion, Edit},
-    recent::Kept,
     repository::{Delete, EditContent},
 };
 
