@@ -21,6 +21,7 @@ mod m20261121_000009_add_index_of_changes_to_messages;
 mod m20261121_000010_create_files;
 mod m20261121_000012_create_escalations;
 mod m20261121_000013_create_robot_runs;
+mod m20261121_000014_keep_new_messages_out_of_the_log;
 
 /// The steps, in the order in which they run.
 pub struct Migrator;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000010_create_files::Migration),
             Box::new(m20261121_000012_create_escalations::Migration),
             Box::new(m20261121_000013_create_robot_runs::Migration),
+            Box::new(m20261121_000014_keep_new_messages_out_of_the_log::Migration),
         ]
     }
 }

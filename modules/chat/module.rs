@@ -94,9 +94,10 @@ async fn set_sources(
     history: Arc<EventHistory>,
     messages: Arc<dyn MessageRepository>,
 ) -> Result<(), BoxError> {
-    for kind in ["message.new", "message.updated", "message.deleted", "conversation.cleared"] {
+    for kind in ["message.updated", "message.deleted", "conversation.cleared"] {
         history.set_source(kind, Arc::<dyn MessageRepository>::clone(&messages));
     }
+    history.add_keeper(messages);
     Ok(())
 }
 

@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use async_trait::async_trait;
 use database::{Backend, Database, StorageError};
 use delivery::{
-    Announcement, ConversationId, ConversationKind, EventSource, LoggedEvent, UnreadSource,
+    Announcement, ConversationId, ConversationKind, EventKeeper, EventSource, LoggedEvent,
+    UnreadSource,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Query};
 use uuid::Uuid;
@@ -33,7 +34,7 @@ use crate::{
 /// Reads messages. They are stored and changed by the event log, as events of the kinds
 /// [`Send`], [`EditContent`], [`Delete`] and [`Clear`].
 #[async_trait]
-pub(crate) trait MessageRepository: EventSource + UnreadSource {
+pub(crate) trait MessageRepository: EventKeeper + EventSource + UnreadSource {
     /// A part of a conversation's messages, and one more than its limit if there is.
     async fn history(
         &self,
@@ -149,7 +150,35 @@ impl EventSource for SeaOrmMessageRepository {
     }
 }
 
-/// What is told of a message now, by the event that was told of it then.
+/// `message.new`: the message itself says that it was sent.
+#[async_trait]
+impl EventKeeper for SeaOrmMessageRepository {
+    async fn kept(
+        &self,
+        conversation: ConversationId,
+        kind: ConversationKind,
+        after: i64,
+        through: i64,
+    ) -> Result<Vec<(i64, Arc<dyn Announcement>)>, StorageError> {
+        let rows = Entity::find()
+            .filter(Column::ConversationId.eq(conversation.0))
+            .filter(Column::Seq.gt(after))
+            .filter(Column::Seq.lte(through))
+            .all(self.db.read())
+            .await?;
+        Ok(rows.into_iter().map(|row| (row.seq, sent(row, kind))).collect())
+    }
+}
+
+/// What is told now of a message's having been sent.
+fn sent(row: Model, kind: ConversationKind) -> Arc<dyn Announcement> {
+    match deleted_of(&row, row.seq) {
+        Some(deleted) => Arc::new(deleted),
+        None => Arc::new(Message { event_seq: row.seq, ..message_of(row, kind) }),
+    }
+}
+
+/// What is told of a message now, by the event that changed it then.
 fn recalled(
     row: &Model,
     event: &LoggedEvent,
@@ -159,8 +188,5 @@ fn recalled(
         return Some(Arc::new(deleted_of(row, event.seq)?));
     }
     let message = Message { event_seq: event.seq, ..message_of(row.clone(), kind) };
-    Some(match event.kind.as_str() {
-        editing::NAME => Arc::new(Edited(message)),
-        _ => Arc::new(message),
-    })
+    Some(Arc::new(Edited(message)))
 }

@@ -61,6 +61,8 @@ async fn connect(file: &Path, connections: u32) -> Result<DatabaseConnection, Db
         .max_connections(connections)
         .acquire_timeout(TURN_TIMEOUT)
         .sqlx_logging(false)
+        // A file does not go away, and asking whether it has is a way to SQLite's thread and back.
+        .test_before_acquire(false)
         // Else a burst logs a line for each of its thousand.
         .map_sqlx_sqlite_pool_opts(|pool| pool.acquire_slow_threshold(TURN_TIMEOUT))
         .map_sqlx_sqlite_opts(|sqlite| {

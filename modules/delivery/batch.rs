@@ -36,8 +36,12 @@ pub(crate) trait Group: Send {
         &mut self,
         tx: &Transaction,
         repository: &dyn ConversationRepository,
+        look: Look,
         at: DateTime<Utc>,
     ) -> Result<(), WriteError>;
+
+    /// Whether something was found to be stored before.
+    fn has_repeats(&self) -> bool;
 
     /// Answers, now that the transaction is committed. Adds what is to be published to
     /// `events`, and what is to be done after that to `then`.
@@ -51,6 +55,14 @@ pub(crate) trait Group: Send {
 
     /// Answers that nothing was stored.
     fn failed(self: Box<Self>, reason: &mut (dyn FnMut() -> AppendError + Send));
+}
+
+/// Whether to look for what is stored already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Only where a repeat would be stored again else.
+    WhereNeeded,
+    Everywhere,
 }
 
 /// Reason a group could not be written.
@@ -67,6 +79,13 @@ pub(crate) enum WriteError {
 
     #[error("a feature has panicked")]
     Panic,
+}
+
+impl WriteError {
+    /// Whether what was to be stored may be stored already.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_duplicate())
+    }
 }
 
 /// A draft with its kind, and where the answer goes.
@@ -126,10 +145,15 @@ impl<K: EventKind + ?Sized + 'static> Group for GroupOf<K> {
         &mut self,
         tx: &Transaction,
         repository: &dyn ConversationRepository,
+        look: Look,
         at: DateTime<Utc>,
     ) -> Result<(), WriteError> {
         let drafts: Vec<_> = self.entries.iter().map(|it| &it.draft).collect();
-        let decisions = self.kind.decide(tx, &drafts).await?;
+        let decisions = if look == Look::WhereNeeded && self.kind.repeats_break_a_constraint() {
+            drafts.iter().map(|_| Decision::Append).collect()
+        } else {
+            self.kind.decide(tx, &drafts).await?
+        };
         if decisions.len() != drafts.len() {
             let (kind, decided) = (self.kind.name(), decisions.len());
             return Err(WriteError::Undecided { kind, decided, drafts: drafts.len() });
@@ -178,13 +202,19 @@ impl<K: EventKind + ?Sized + 'static> Group for GroupOf<K> {
                 payload: stored.payload(),
                 at,
             };
-            repository.insert_events(tx, placed.iter().zip(&rows).map(row).collect()).await?;
+            if !self.kind.is_kept_by_the_feature() {
+                repository.insert_events(tx, placed.iter().zip(&rows).map(row).collect()).await?;
+            }
             stored = rows.into_iter();
         }
         let mut seqs = placed.into_iter().map(|it| it.seq);
         let mut stored = || Some(Written::Stored(stored.next()?, seqs.next()?));
         self.results = results.into_iter().filter_map(|it| it.or_else(&mut stored)).collect();
         Ok(())
+    }
+
+    fn has_repeats(&self) -> bool {
+        self.results.iter().any(|it| matches!(it, Written::Repeated(_)))
     }
 
     fn committed(self: Box<Self>, events: &mut Vec<Event>, _: &mut Vec<oneshot::Sender<()>>) {
@@ -243,9 +273,14 @@ impl Group for Flush {
         &mut self,
         _: &Transaction,
         _: &dyn ConversationRepository,
+        _: Look,
         _: DateTime<Utc>,
     ) -> Result<(), WriteError> {
         Ok(())
+    }
+
+    fn has_repeats(&self) -> bool {
+        false
     }
 
     fn committed(self: Box<Self>, _: &mut Vec<Event>, then: &mut Vec<oneshot::Sender<()>>) {

@@ -109,6 +109,22 @@ pub trait EventKind: Send + Sync {
         1
     }
 
+    /// Whether the feature's rows are all there is to keep of an event: its conversation, its seq,
+    /// and what is to be told of it. Then the log keeps nothing, and an [`EventKeeper`] of the
+    /// feature has to read such events.
+    ///
+    /// [`EventKeeper`]: crate::EventKeeper
+    fn is_kept_by_the_feature(&self) -> bool {
+        false
+    }
+
+    /// Whether a unique constraint keeps a repeat from being stored. Then nobody looks for
+    /// repeats before there was one: `decide` is asked only about a batch that broke a
+    /// constraint, and about those that follow it until there is none that has a repeat.
+    fn repeats_break_a_constraint(&self) -> bool {
+        false
+    }
+
     /// What is to become of each draft, in the same order.
     async fn decide(
         &self,

@@ -56,21 +56,41 @@ pub trait EventSource: Send + Sync {
     }
 }
 
+/// Reads events that a feature keeps instead of the log.
+#[async_trait]
+pub trait EventKeeper: Send + Sync {
+    /// The events behind `after` up to `through`, each by its seq with what is announced of it
+    /// now. As [`EventSource::recall`].
+    async fn kept(
+        &self,
+        conversation: ConversationId,
+        kind: ConversationKind,
+        after: i64,
+        through: i64,
+    ) -> Result<Vec<(i64, Arc<dyn Announcement>)>, StorageError>;
+}
+
 /// Reads what has happened.
 pub struct EventHistory {
     repository: Arc<dyn ConversationRepository>,
     access: Arc<Access>,
     sources: RwLock<HashMap<&'static str, Arc<dyn EventSource>>>,
+    keepers: RwLock<Vec<Arc<dyn EventKeeper>>>,
 }
 
 impl EventHistory {
     pub(crate) fn new(repository: Arc<dyn ConversationRepository>, access: Arc<Access>) -> Self {
-        Self { repository, access, sources: RwLock::default() }
+        Self { repository, access, sources: RwLock::default(), keepers: RwLock::default() }
     }
 
     /// Makes `source` tell events of the kind `kind`. For `on_init` hooks.
     pub fn set_source(&self, kind: &'static str, source: Arc<dyn EventSource>) {
         self.sources.write().unwrap_or_else(PoisonError::into_inner).insert(kind, source);
+    }
+
+    /// Has events read that `keeper` keeps. For `on_init` hooks.
+    pub fn add_keeper(&self, keeper: Arc<dyn EventKeeper>) {
+        self.keepers.write().unwrap_or_else(PoisonError::into_inner).push(keeper);
     }
 
     /// Number of a conversation's newest event.
@@ -87,12 +107,7 @@ impl EventHistory {
         after: i64,
         through: i64,
     ) -> Result<Vec<Event>, StorageError> {
-        let rows = self.repository.events(conversation, after, through).await?;
-        let missing = (through - after) - rows.len() as i64;
-        if missing > 0 {
-            tracing::error!(%conversation, after, through, "The log lacks {missing} events");
-        }
-        if rows.is_empty() {
+        if through <= after {
             return Ok(Vec::new());
         }
         let kind = match self.access.kind(conversation).await {
@@ -100,11 +115,20 @@ impl EventHistory {
             Err(AccessError::Storage(error)) => return Err(error),
             Err(_) => return Ok(Vec::new()),
         };
+        let mut events = Vec::new();
+        for keeper in self.all_keepers() {
+            let kept = keeper.kept(conversation, kind, after, through).await?;
+            events.extend(kept.into_iter().map(|(seq, body)| Event { conversation, seq, body }));
+        }
+        let rows = self.repository.events(conversation, after, through).await?;
+        let missing = (through - after) - (events.len() + rows.len()) as i64;
+        if missing > 0 {
+            tracing::error!(%conversation, after, through, "The log lacks {missing} events");
+        }
         let mut by_source = HashMap::<String, Vec<LoggedEvent>>::new();
         for row in rows {
             by_source.entry(row.kind.clone()).or_default().push(row);
         }
-        let mut events = Vec::new();
         for (name, rows) in by_source {
             // A kind whose module was taken out has no words.
             let Some(source) = self.source(&name) else { continue };
@@ -132,6 +156,10 @@ impl EventHistory {
             }
         }
         Ok(0)
+    }
+
+    fn all_keepers(&self) -> Vec<Arc<dyn EventKeeper>> {
+        self.keepers.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn all_sources(&self) -> Vec<Arc<dyn EventSource>> {

@@ -47,7 +47,7 @@ pub use error::{AccessError, AppendError};
 pub use event_log::{
     Appended, Appending, Decision, Draft, EventKind, EventLog, Placed, Stored, Tally,
 };
-pub use history::{EventHistory, EventSource, LoggedEvent};
+pub use history::{EventHistory, EventKeeper, EventSource, LoggedEvent};
 pub use notice::{LeftReason, RoomLeft, SessionLeft};
 pub use replay::{Replay, Since};
 pub use socketio_door::{NAMESPACES, SocketIoDoor};

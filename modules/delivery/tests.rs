@@ -26,6 +26,7 @@ mod feeds;
 mod flaky_repository;
 mod gate;
 mod holes;
+mod kept;
 mod logs;
 mod numbers;
 mod publishing;
@@ -82,6 +83,7 @@ impl TestLog {
         let history = Arc::new(EventHistory::new(repository.clone(), access));
         history.set_source("note.new", notes.clone());
         history.set_source("note.single", notes.clone());
+        history.add_keeper(notes.clone());
         let door = TestDoor::new();
         let hub = Arc::new(Hub::with(door.clone(), Arc::clone(&history)));
         let config = Arc::new(config);

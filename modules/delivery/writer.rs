@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use crate::{
-    batch::{Group, Queued, WriteError},
+    batch::{Group, Look, Queued, WriteError},
     error::AppendError,
     hub::Hub,
     repository::ConversationRepository,
@@ -21,6 +21,10 @@ pub(crate) struct Writer {
     queue: mpsc::Receiver<Box<dyn Queued>>,
     /// Most drafts in one transaction.
     batch: usize,
+    /// Repeats are rare, but seldom come alone: clients who come back send again what was not
+    /// answered. So there is a look at what is stored after the first one, and as long as there
+    /// are more.
+    look: Look,
 }
 
 /// Reason a batch was not committed.
@@ -40,7 +44,7 @@ impl Writer {
         queue: mpsc::Receiver<Box<dyn Queued>>,
         batch: usize,
     ) -> Self {
-        Self { repository, hub, queue, batch }
+        Self { repository, hub, queue, batch, look: Look::WhereNeeded }
     }
 
     /// Writes until nobody can append any more.
@@ -53,11 +57,21 @@ impl Writer {
         }
     }
 
-    async fn write(&self, groups: Vec<Box<dyn Group>>) {
+    async fn write(&mut self, groups: Vec<Box<dyn Group>>) {
         let alone = groups.iter().map(|it| it.len()).sum::<usize>() == 1;
-        let (groups, failure) = self.commit(groups).await;
+        let (mut groups, mut failure) = self.commit(groups, self.look).await;
+        let repeated = matches!(&failure, Some(Failure::Write(error)) if error.is_duplicate());
+        if repeated && self.look == Look::WhereNeeded {
+            self.look = Look::Everywhere;
+            (groups, failure) = self.commit(groups, self.look).await;
+        }
         match failure {
-            None => self.committed(groups).await,
+            None => {
+                if !groups.iter().any(|it| it.has_repeats()) {
+                    self.look = Look::WhereNeeded;
+                }
+                self.committed(groups).await;
+            }
             Some(Failure::Write(error)) if alone => fail_alone(groups, error.into()),
             Some(Failure::Write(_)) => self.write_one_by_one(groups).await,
             Some(Failure::Begin(error)) => {
@@ -78,7 +92,7 @@ impl Writer {
     async fn write_one_by_one(&self, groups: Vec<Box<dyn Group>>) {
         let mut queued = groups.into_iter().flat_map(|it| it.into_queued());
         while let Some(draft) = queued.next() {
-            let (groups, failure) = self.commit(vec![draft.begin()]).await;
+            let (groups, failure) = self.commit(vec![draft.begin()], Look::Everywhere).await;
             match failure {
                 None => self.committed(groups).await,
                 Some(Failure::Write(error)) => fail_alone(groups, error.into()),
@@ -96,6 +110,7 @@ impl Writer {
     async fn commit(
         &self,
         mut groups: Vec<Box<dyn Group>>,
+        look: Look,
     ) -> (Vec<Box<dyn Group>>, Option<Failure>) {
         let tx = match self.repository.transaction().await {
             Ok(tx) => tx,
@@ -103,7 +118,7 @@ impl Writer {
         };
         let at = Utc::now().trunc_subsecs(3);
         for group in &mut groups {
-            let written = group.write(&tx, &*self.repository, at);
+            let written = group.write(&tx, &*self.repository, look, at);
             match AssertUnwindSafe(written).catch_unwind().await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => return (groups, Some(Failure::Write(error))),

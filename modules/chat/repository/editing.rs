@@ -16,8 +16,6 @@ use crate::{
     message::{Edit, Edited},
 };
 
-pub(super) const NAME: &str = "message.updated";
-
 /// Changes what messages say.
 pub(crate) struct EditContent {
     kept: Arc<Kept>,
@@ -35,7 +33,7 @@ impl EventKind for EditContent {
     type Stored = Edited;
 
     fn name(&self) -> &'static str {
-        NAME
+        "message.updated"
     }
 
     fn committed(&self, edited: &Edited) {

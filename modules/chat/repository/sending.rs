@@ -64,6 +64,14 @@ impl EventKind for Send {
         usize::MAX
     }
 
+    fn is_kept_by_the_feature(&self) -> bool {
+        true
+    }
+
+    fn repeats_break_a_constraint(&self) -> bool {
+        true
+    }
+
     async fn decide(
         &self,
         tx: &Transaction,

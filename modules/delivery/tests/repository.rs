@@ -1,6 +1,9 @@
 //! Notes: a feature with a table of its own, whose storing goes as the test wants it.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use async_trait::async_trait;
 use database::{Database, StorageError, Transaction};
@@ -10,8 +13,8 @@ use uuid::Uuid;
 
 use super::gate::Gate;
 use crate::{
-    Announcement, ConversationId, ConversationKind, Decision, Draft, EventKind, EventSource,
-    LoggedEvent, Placed, Stored, Vocabulary,
+    Announcement, ConversationId, ConversationKind, Decision, Draft, EventKeeper, EventKind,
+    EventSource, LoggedEvent, Placed, Stored, Vocabulary,
 };
 
 /// What is appended: a key by which repeats are known, and how storing it goes.
@@ -89,6 +92,8 @@ pub(super) struct Notes {
     db: Arc<Database>,
     /// Is passed when rows are written, and not yet committed.
     pub(super) gate: Gate,
+    /// How often somebody has looked whether a batch is stored already.
+    looks: AtomicUsize,
 }
 
 impl Notes {
@@ -97,11 +102,16 @@ impl Notes {
         let tables = "CREATE TABLE IF NOT EXISTS shelves (id INTEGER PRIMARY KEY); \
              CREATE TABLE IF NOT EXISTS notes (id BLOB PRIMARY KEY, conversation BLOB NOT NULL, \
              seq INTEGER NOT NULL, key TEXT NOT NULL, untellable BOOLEAN NOT NULL, \
-             shelf INTEGER REFERENCES shelves (id) DEFERRABLE INITIALLY DEFERRED, \
+             kept BOOLEAN NOT NULL, shelf INTEGER REFERENCES shelves (id) DEFERRABLE INITIALLY DEFERRED, \
              UNIQUE (conversation, key), UNIQUE (conversation, seq))";
         tx.execute_unprepared(tables).await.unwrap();
         tx.commit().await.unwrap();
-        Self { db: Arc::clone(db), gate: Gate::default() }
+        Self { db: Arc::clone(db), gate: Gate::default(), looks: AtomicUsize::default() }
+    }
+
+    /// How often somebody has looked for repeats.
+    pub(super) fn looks(&self) -> usize {
+        self.looks.load(Ordering::Relaxed)
     }
 
     /// Keys of the notes of a conversation that are committed, by their seqs.
@@ -145,6 +155,7 @@ impl EventKind for Notes {
         tx: &Transaction,
         drafts: &[&NewNote],
     ) -> Result<Vec<Decision<Note>>, StorageError> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
         let mut decisions = Vec::new();
         for draft in drafts {
             let sql = "SELECT * FROM notes WHERE conversation = $1 AND key = $2";
@@ -167,6 +178,17 @@ impl EventKind for Notes {
         tx: &Transaction,
         batch: &[Placed<'_, NewNote>],
     ) -> Result<Vec<Note>, StorageError> {
+        self.store_all(tx, batch, false).await
+    }
+}
+
+impl Notes {
+    async fn store_all(
+        &self,
+        tx: &Transaction,
+        batch: &[Placed<'_, NewNote>],
+        kept: bool,
+    ) -> Result<Vec<Note>, StorageError> {
         let mut stored = Vec::new();
         for Placed { draft, seq, at } in batch {
             assert_eq!(at.timestamp_subsec_nanos() % 1_000_000, 0, "whole milliseconds");
@@ -174,15 +196,16 @@ impl EventKind for Notes {
             let (id, conversation, seq) = (Uuid::now_v7(), draft.conversation, *seq);
             let note = Note { id, conversation, seq, untellable };
             let no_shelf = (draft.fate == Fate::FailsAtCommit).then_some(404_i64);
-            let sql = "INSERT INTO notes (id, conversation, seq, key, untellable, shelf) \
-                 VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
+            let sql = "INSERT INTO notes (id, conversation, seq, key, untellable, kept, shelf) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
             let key = draft.key.clone();
-            let row: [Value; 6] = [
+            let row: [Value; 7] = [
                 note.id.into(),
                 note.conversation.0.into(),
                 note.seq.into(),
                 key.into(),
                 untellable.into(),
+                kept.into(),
                 no_shelf.into(),
             ];
             query(tx, sql, row).await?;
@@ -215,6 +238,67 @@ impl EventSource for Notes {
             bodies.push(note.map(|it| Arc::new(it) as Arc<dyn Announcement>));
         }
         Ok(bodies)
+    }
+}
+
+#[async_trait]
+impl EventKeeper for Notes {
+    async fn kept(
+        &self,
+        conversation: ConversationId,
+        _: ConversationKind,
+        after: i64,
+        through: i64,
+    ) -> Result<Vec<(i64, Arc<dyn Announcement>)>, StorageError> {
+        let sql = "SELECT * FROM notes WHERE kept AND conversation = $1 AND seq > $2 AND seq <= $3";
+        let range = [conversation.0.into(), after.into(), through.into()];
+        let rows = query(self.db.read(), sql, range).await?;
+        let kept = |row| {
+            let note = note_of(row)?;
+            Ok((note.seq, Arc::new(note) as Arc<dyn Announcement>))
+        };
+        rows.iter().map(kept).collect()
+    }
+}
+
+/// Stores notes that the log need not keep.
+pub(super) struct Kept(pub(super) Arc<Notes>);
+
+#[async_trait]
+impl EventKind for Kept {
+    type Draft = NewNote;
+    type Stored = Note;
+
+    fn name(&self) -> &'static str {
+        "note.kept"
+    }
+
+    fn batch(&self) -> usize {
+        usize::MAX
+    }
+
+    fn is_kept_by_the_feature(&self) -> bool {
+        true
+    }
+
+    fn repeats_break_a_constraint(&self) -> bool {
+        true
+    }
+
+    async fn decide(
+        &self,
+        tx: &Transaction,
+        drafts: &[&NewNote],
+    ) -> Result<Vec<Decision<Note>>, StorageError> {
+        self.0.decide(tx, drafts).await
+    }
+
+    async fn store(
+        &self,
+        tx: &Transaction,
+        batch: &[Placed<'_, NewNote>],
+    ) -> Result<Vec<Note>, StorageError> {
+        self.0.store_all(tx, batch, true).await
     }
 }
 

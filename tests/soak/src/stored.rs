@@ -33,7 +33,10 @@ impl Tables {
             (conversation, Log { conversation, last_seq, events, messages, history })
         };
         let mut logs: HashMap<Uuid, Log> = self.heads().await?.into_iter().map(empty).collect();
-        let events = "SELECT conversation_id, seq, kind, message_id FROM events ORDER BY conversation_id, seq";
+        // A message is its own event, of having been sent.
+        let events = "SELECT conversation_id, seq, kind, message_id FROM events UNION ALL \
+             SELECT conversation_id, seq, 'message.new', id FROM messages \
+             ORDER BY conversation_id, seq";
         for row in self.rows(events).await? {
             let log = logs.get_mut(&row.try_get::<Uuid>("", "conversation_id")?);
             let event = event(&row)?;
