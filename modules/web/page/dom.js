@@ -8,3 +8,5 @@ export const within = (node, selector) => node.querySelector(selector);
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
+
+export const people = (count) => (count === 1 ? "1 member" : `${count} members`);
