@@ -2,6 +2,7 @@
 
 import { copyOf, setText, within } from "./dom.js";
 import { fillFile } from "./fileview.js";
+import { fillContent } from "./formatted.js";
 
 const HUES = 6;
 
@@ -21,7 +22,7 @@ export function fillMessage(node, { message, continued, item }, { myId, nameOf }
   setText(within(node, ".sender"), own ? "You" : name);
   setText(time, clock.format(new Date(message.timestamp)) + (message.editedAt ? ", edited" : ""));
   time.dateTime = message.timestamp;
-  setText(within(node, ".content"), textOf(message));
+  fillContent(within(node, ".content"), message);
   within(node, ".content").hidden = fillFile(within(node, ".bubble"), message);
   fillDelivery(node, item);
 }
@@ -35,9 +36,6 @@ function fillDelivery(node, item) {
   setText(within(node, ".delivery-text"), words[item.state]);
   for (const button of node.querySelectorAll("[data-action]")) button.hidden = item.state !== "failed";
 }
-
-/** A graph message carries an object; everything else is text. */
-const textOf = ({ content }) => (typeof content === "string" ? content : JSON.stringify(content, null, 2));
 
 function initials(name) {
   const words = name.trim().split(/\s+/);
