@@ -1,9 +1,9 @@
 // What the server tells, and what becomes of it.
 
 import { draw, readAnew } from "./history.js";
-import { meet, setOnline } from "./people.js";
+import { meet, setOnline, takeCrowd } from "./people.js";
 import { loadRooms } from "./rooms.js";
-import { toast } from "./screen.js";
+import { noteStop, toast } from "./screen.js";
 import { setTyping } from "./typing.js";
 import { app } from "./world.js";
 
@@ -52,13 +52,12 @@ export const serverEvents = {
   },
 };
 
-function notified({ type, roomId, userId, joined = [], left = [] }) {
-  if (roomId && roomId !== app.open?.id) return;
-  if (type === "history_gap" && roomId) readAnew(app.open);
-  if (type === "user_joined") setOnline([userId], true);
-  if (type === "user_left") setOnline([userId], false);
-  if (type === "presence") {
-    setOnline(joined, true);
-    setOnline(left, false);
-  }
+function notified(notice) {
+  const { type, roomId, userId } = notice;
+  if (type === "maintenance") noteStop();
+  if (!roomId || roomId !== app.open?.id) return;
+  if (type === "history_gap") readAnew(app.open);
+  if (type === "user_joined") setOnline(userId, true);
+  if (type === "user_left") setOnline(userId, false);
+  if (type === "presence") takeCrowd(notice);
 }

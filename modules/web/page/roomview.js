@@ -1,6 +1,6 @@
 // What is shown of the open room, but its messages.
 
-import { $, copyOf, people, within } from "./dom.js";
+import { $, copyOf, people, setText, within } from "./dom.js";
 import { clearMessages } from "./logview.js";
 
 /** Shows a room, empty, with the draft that was left in it; null shows that none is open. */
@@ -63,7 +63,7 @@ export function closeDrawer() {
 
 export function showTyping(names) {
   const words = [`${names[0]} is typing…`, `${names[0]} and ${names[1]} are typing…`, "Several people are typing…"];
-  $("typing").textContent = names.length ? words[Math.min(names.length, 3) - 1] : "";
+  setText($("typing"), names.length ? words[Math.min(names.length, 3) - 1] : "");
 }
 
 /** Sets the composer's text and its height. */

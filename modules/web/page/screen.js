@@ -63,14 +63,22 @@ export function toast(text) {
 const CONNECTION_WORDS = { connecting: "connecting…", connected: "connected", reconnecting: "connection lost…" };
 const BACK_MS = 5_000;
 let back = null;
+/** Whether the server has said that it stops. */
+let stops = false;
+
+/** Notes that the connection will be away because the server wants it so. */
+export function noteStop() {
+  stops = true;
+}
 
 export function showConnection(state) {
   const badge = $("connection");
   const isBack = state === "connected" && badge.dataset.state === "reconnecting";
   clearTimeout(back);
   if (isBack) back = setTimeout(() => setText(badge, CONNECTION_WORDS.connected), BACK_MS);
+  if (state === "connected") stops = false;
   badge.dataset.state = state;
-  setText(badge, isBack ? "connected again" : CONNECTION_WORDS[state]);
+  setText(badge, isBack ? "connected again" : stops ? "server restarting…" : CONNECTION_WORDS[state]);
 }
 
 export function showUser(user) {
