@@ -88,4 +88,12 @@ mod tests {
             assert!(is_served || name == "index.html", "{name} is not in ASSETS");
         }
     }
+
+    #[test]
+    fn every_script_is_loaded_with_the_page() {
+        let page = std::str::from_utf8(PAGE.bytes).unwrap();
+        for Asset { path, .. } in ASSETS {
+            assert!(page.contains(&format!("\"{path}\"")), "{path} is not in index.html");
+        }
+    }
 }
