@@ -18,24 +18,46 @@ const SVG: &str = "image/svg+xml";
 /// The chat page itself. Not in [`ASSETS`], because `/` answers other clients differently.
 pub(crate) static PAGE: Asset = asset("/", HTML, include_bytes!("page/index.html"));
 
+/// A file of the page, by its name.
+macro_rules! file {
+    ($name:literal, $content_type:expr) => {
+        asset(concat!("/assets/", $name), $content_type, include_bytes!(concat!("page/", $name)))
+    };
+}
+
 /// Everything that the page loads.
 ///
 /// The last one is the official Socket.IO client that build.rs found. It is empty when there was
 /// none: the page then finds no `window.io` and says what to do, which a 404 would not.
 pub(crate) static ASSETS: &[Asset] = &[
-    asset("/assets/app.css", CSS, include_bytes!("page/app.css")),
-    asset("/assets/app.js", SCRIPT, include_bytes!("page/app.js")),
-    asset("/assets/api.js", SCRIPT, include_bytes!("page/api.js")),
-    asset("/assets/dom.js", SCRIPT, include_bytes!("page/dom.js")),
-    asset("/assets/entry.js", SCRIPT, include_bytes!("page/entry.js")),
-    asset("/assets/fileview.js", SCRIPT, include_bytes!("page/fileview.js")),
-    asset("/assets/signin.js", SCRIPT, include_bytes!("page/signin.js")),
-    asset("/assets/socket.js", SCRIPT, include_bytes!("page/socket.js")),
-    asset("/assets/state.js", SCRIPT, include_bytes!("page/state.js")),
-    asset("/assets/unread.js", SCRIPT, include_bytes!("page/unread.js")),
-    asset("/assets/uploads.js", SCRIPT, include_bytes!("page/uploads.js")),
-    asset("/assets/view.js", SCRIPT, include_bytes!("page/view.js")),
-    asset("/assets/icon.svg", SVG, include_bytes!("page/icon.svg")),
+    file!("app.css", CSS),
+    file!("icon.svg", SVG),
+    file!("api.js", SCRIPT),
+    file!("app.js", SCRIPT),
+    file!("composer.js", SCRIPT),
+    file!("dom.js", SCRIPT),
+    file!("entry.js", SCRIPT),
+    file!("events.js", SCRIPT),
+    file!("files.js", SCRIPT),
+    file!("fileview.js", SCRIPT),
+    file!("formatted.js", SCRIPT),
+    file!("history.js", SCRIPT),
+    file!("logview.js", SCRIPT),
+    file!("markdown.js", SCRIPT),
+    file!("messageview.js", SCRIPT),
+    file!("openroom.js", SCRIPT),
+    file!("people.js", SCRIPT),
+    file!("rooms.js", SCRIPT),
+    file!("roomsview.js", SCRIPT),
+    file!("roomview.js", SCRIPT),
+    file!("screen.js", SCRIPT),
+    file!("signin.js", SCRIPT),
+    file!("socket.js", SCRIPT),
+    file!("state.js", SCRIPT),
+    file!("typing.js", SCRIPT),
+    file!("unread.js", SCRIPT),
+    file!("uploads.js", SCRIPT),
+    file!("world.js", SCRIPT),
     asset(
         "/assets/socket.io.min.js",
         SCRIPT,
@@ -49,4 +71,29 @@ pub(crate) const fn asset(
     bytes: &'static [u8],
 ) -> Asset {
     Asset { path, content_type, bytes }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_page_is_served() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/page");
+        for file in fs::read_dir(folder).unwrap() {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            let is_served = ASSETS.iter().any(|it| it.path == format!("/assets/{name}"));
+            assert!(is_served || name == "index.html", "{name} is not in ASSETS");
+        }
+    }
+
+    #[test]
+    fn every_script_is_loaded_with_the_page() {
+        let page = std::str::from_utf8(PAGE.bytes).unwrap();
+        for Asset { path, .. } in ASSETS {
+            assert!(page.contains(&format!("\"{path}\"")), "{path} is not in index.html");
+        }
+    }
 }

@@ -9,7 +9,7 @@ export async function author(server, displayName) {
   return {
     ...account,
     room: async (name) => (await call("POST", "/rooms", { name })).id,
-    says: async (room, content) => (await call("POST", `/rooms/${room}/messages`, { content })).id,
+    says: async (room, content, more) => (await call("POST", `/rooms/${room}/messages`, { content, ...more })).id,
     edits: (message, content) => call("PUT", `/chat/messages/${message}`, { content }),
     deletes: (message) => call("DELETE", `/chat/messages/${message}`),
   };

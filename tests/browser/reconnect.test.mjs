@@ -60,3 +60,29 @@ scene("more than the server tells again is read anew", (hands) => cutOff(hands, 
   assert.equal(seen.at(-1), "Wave 1010.");
   await ben.at("load-older").waitFor({ state: "attached" });
 }));
+
+scene("a server that is restarted says so, and the room goes on where it was", async ({ server, visitor }) => {
+  const ada = await author(server, "Ada");
+  const room = await ada.room("Dock");
+  const ben = await visitor();
+  await ben.enterAsGuest("Ben");
+  await ben.enterRoom("Dock");
+  await ada.says(room, "Before");
+  await ben.sees("Before");
+  const sent = [];
+  ben.page.on("request", (request) => sent.push(request.postData() ?? ""));
+  ben.page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => sent.push(String(payload))));
+
+  await server.halt();
+  await ben.at("connection", "server restarting").waitFor();
+  await ben.say("Meanwhile");
+  await ben.snap("restarting");
+  await server.restart();
+  await ada.says(room, "After");
+  await ben.at("connection", "connected again").waitFor();
+  await ben.sees("After");
+  await ben.page.locator("[data-testid=message][data-state=pending]").waitFor({ state: "detached" });
+  assert.deepEqual(await ben.messages(), ["Before", "After", "Meanwhile"]);
+  assert.match(sent.join("\n"), /chat:room:join.*"lastSeq":1/);
+  assert.deepEqual(await ben.at("toast").allTextContents(), []);
+}, {});

@@ -1,9 +1,8 @@
 // The ways in: sign in, register, guest.
 
 import { Api } from "./api.js";
-import * as view from "./view.js";
-
-const { $ } = view;
+import { $ } from "./dom.js";
+import * as screen from "./screen.js";
 
 /** Binds the three forms; `enter` gets `{user, accessToken, expiresIn}`. */
 export function bindEntry(enter) {
@@ -25,23 +24,23 @@ export function bindEntry(enter) {
 }
 
 function chooseTab(tab) {
-  view.showEntryMessage(null);
-  view.selectTab(tab, { focus: true });
+  screen.showEntryMessage(null);
+  screen.selectTab(tab, { focus: true });
 }
 
 function bindForm(form, enter, submit) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    await view.whileBusy(form, async () => {
-      view.showEntryMessage(null);
-      view.showFieldErrors(form, []);
+    await screen.whileBusy(form, async () => {
+      screen.showEntryMessage(null);
+      screen.showFieldErrors(form, []);
       try {
         const signedIn = await submit(form.elements);
         form.reset();
         enter(signedIn);
       } catch (error) {
-        view.showEntryMessage(error.message);
-        view.showFieldErrors(form, error.fields ?? []);
+        screen.showEntryMessage(error.message);
+        screen.showFieldErrors(form, error.fields ?? []);
       }
     });
   });
@@ -49,8 +48,8 @@ function bindForm(form, enter, submit) {
 
 /** Shows the ways in, with a message that says why if somebody was sent back here. */
 export function showEntry(message) {
-  view.showScreen("entry");
-  view.selectTab("login");
-  view.showEntryMessage(message);
+  screen.showScreen("entry");
+  screen.selectTab("login");
+  screen.showEntryMessage(message);
   document.title = "Hornero";
 }

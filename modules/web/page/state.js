@@ -125,6 +125,8 @@ export class Members {
   list = [];
   total = 0;
   online = 0;
+  /** Whether so many are here that the server tells of them together. */
+  isCrowd = false;
 
   take({ members, memberCount, online }) {
     this.list = members;
@@ -144,5 +146,15 @@ export class Members {
     if (member) member.online = online;
     this.online += online ? 1 : -1;
     return true;
+  }
+
+  /** Takes the notice of a crowd, which names only some of those who came and went; false as above. */
+  takeCrowd({ online, joined, left }) {
+    const known = [...joined.map((id) => this.setOnline(id, true)), ...left.map((id) => this.setOnline(id, false))];
+    this.isCrowd = true;
+    this.online = online;
+    const hadAll = this.total >= online;
+    this.total = Math.max(this.total, online);
+    return hadAll && !known.includes(false);
   }
 }
