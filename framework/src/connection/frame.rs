@@ -74,6 +74,9 @@ pub(super) fn text(payload: &str) -> Vec<u8> {
     frame
 }
 
+/// A frame of a client that answers a ping of Engine.IO.
+pub(super) const PONG: [u8; 7] = [0x80 | TEXT, 0x80 | 1, 0, 0, 0, 0, b'3'];
+
 /// A frame of the server that closes the WebSocket because a message is too large.
 pub(super) fn too_large() -> [u8; 4] {
     let [high, low] = 1009_u16.to_be_bytes();

@@ -62,6 +62,11 @@ impl Incoming {
         found
     }
 
+    /// Whether no frame has begun that is not all there.
+    pub(super) fn is_between_frames(&self) -> bool {
+        self.left == 0 && self.have == 0
+    }
+
     /// Reads the header that begins or goes on at `at`, and moves behind what was used of it.
     fn header(&mut self, bytes: &[u8], at: &mut usize) -> Option<Header> {
         if self.have == 0

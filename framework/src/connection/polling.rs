@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::Request,
-    http::{Method, StatusCode, header::CONTENT_LENGTH},
+    http::{Method, StatusCode, Uri, header::CONTENT_LENGTH},
     response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt;
@@ -16,6 +16,9 @@ use crate::error::ClientError;
 
 /// What stands between two packets.
 const SEPARATOR: u8 = 0x1e;
+
+const PING: &[u8] = b"2";
+const PONG: &str = "3";
 
 /// Lets the service answer, and completes its answer to a poll.
 pub(super) async fn serve(mut connections: Connections, mut request: Request) -> Response {
@@ -36,16 +39,31 @@ pub(super) async fn serve(mut connections: Connections, mut request: Request) ->
         };
     }
     let traffic = Arc::clone(&connections.traffic);
+    let address = request.uri().clone();
     let request = counted(request, Arc::clone(&traffic));
-    let Ok(response) = Service::<Request>::call(&mut connections.service, request).await;
+    let mut response = call(&mut connections, request).await;
     let Some(session) = session.filter(|_| is_poll && response.status() == StatusCode::OK) else {
-        return response.map(Body::new);
+        return response;
     };
 
-    let (mut parts, body) = response.into_parts();
-    // All of it is in memory already.
-    let Ok(mut body) = to_bytes(Body::new(body), usize::MAX).await else {
-        return ClientError::internal().into_response();
+    let (mut parts, mut body) = loop {
+        let (parts, body) = response.into_parts();
+        // All of it is in memory already.
+        let Ok(body) = to_bytes(body, usize::MAX).await else {
+            return ClientError::internal().into_response();
+        };
+        if opens || !has_first_ping(&body, &session) {
+            break (parts, body);
+        }
+        call(&mut connections, request_to(&address, Method::POST, PONG)).await;
+        let rest = without_ping(&body);
+        if !rest.is_empty() {
+            break (parts, rest);
+        }
+        response = call(&mut connections, request_to(&address, Method::GET, "")).await;
+        if response.status() != StatusCode::OK {
+            return response;
+        }
     };
     if opens {
         if let Some(id) = opened(&body) {
@@ -53,10 +71,36 @@ pub(super) async fn serve(mut connections: Connections, mut request: Request) ->
         }
     } else if session.has_announced() {
         body = rewritten(&body, &session);
-        parts.headers.insert(CONTENT_LENGTH, body.len().into());
     }
+    parts.headers.insert(CONTENT_LENGTH, body.len().into());
     traffic.sent.add(body.len(), 1 + separators(&body));
     Response::from_parts(parts, Body::from(body))
+}
+
+/// Whether the service's first ping is among the packets of a poll's answer.
+fn has_first_ping(body: &[u8], session: &Session) -> bool {
+    session.awaits_ping()
+        && body.split(|it| *it == SEPARATOR).any(|it| it == PING)
+        && session.take_first_ping()
+}
+
+/// The packets but the ping.
+fn without_ping(body: &[u8]) -> Bytes {
+    let others: Vec<_> = body.split(|it| *it == SEPARATOR).filter(|it| *it != PING).collect();
+    others.join(&SEPARATOR).into()
+}
+
+/// A request of ours to the session that a client's request was for.
+fn request_to(address: &Uri, method: Method, body: &'static str) -> Request {
+    let mut request = Request::new(Body::from(body));
+    *request.method_mut() = method;
+    *request.uri_mut() = address.clone();
+    request
+}
+
+async fn call(connections: &mut Connections, request: Request) -> Response {
+    let Ok(response) = Service::<Request>::call(&mut connections.service, request).await;
+    response.map(Body::new)
 }
 
 /// Lets the service read what a client of Socket.IO 2 sends.

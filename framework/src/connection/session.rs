@@ -1,7 +1,10 @@
 //! What the requests of one Engine.IO session share with its sockets.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Instant,
 };
 
@@ -21,6 +24,8 @@ use crate::{
 pub(crate) struct Session {
     announced: Mutex<Vec<(String, Announced)>>,
     errors: RecentErrors,
+    /// Whether the service has sent its first ping.
+    pinged: AtomicBool,
     /// The connection that its WebSocket runs over.
     websocket: Mutex<Option<Arc<Closer>>>,
     /// Where a session that begins with polling is listed, and under which id.
@@ -61,6 +66,17 @@ impl Session {
         let mut announced = lock(&self.announced);
         let found = announced.iter().position(|(ns, what)| ns == namespace && fits(what))?;
         Some(announced.remove(found).1)
+    }
+
+    /// Whether the first ping is still to come, which the service sends at once. Clients expect it
+    /// after `pingInterval`, so it is kept from them, and answered here.
+    pub(super) fn awaits_ping(&self) -> bool {
+        !self.pinged.load(Relaxed)
+    }
+
+    /// Notes a ping of the service, and tells whether it is the first one.
+    pub(super) fn take_first_ping(&self) -> bool {
+        !self.pinged.swap(true, Relaxed)
     }
 
     /// Notes the connection by which the session speaks WebSocket from now on.
