@@ -167,6 +167,8 @@ pub struct WebsocketConfig {
     pub connect_timeout_ms: u64,
     /// Largest packet of a client, on polling and WebSocket alike, in bytes. Default 1,000,000.
     pub max_http_buffer_size: usize,
+    /// How packets are written, for all clients of the server. Default `default`.
+    pub parser: Parser,
     /// Packets that may wait for a client that reads slowly. Default 8,192.
     pub send_queue_size: usize,
     /// Whether a module that has the official client's files serves them, as
@@ -174,6 +176,18 @@ pub struct WebsocketConfig {
     pub serve_client: bool,
     /// How clients are recovered that lose their connection.
     pub recovery: RecoveryConfig,
+}
+
+/// Key `websocket.parser`: how packets of Socket.IO are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Parser {
+    /// As clients write them that are not told otherwise: text, and binary parts after it.
+    #[default]
+    Default,
+    /// As clients write them whose option `parser` is `socket.io-msgpack-parser`: MessagePack.
+    /// Others are refused, and so are clients of Socket.IO 2.
+    Msgpack,
 }
 
 /// Keys `websocket.recovery.*`: what is kept for clients that lose their connection and come back.
@@ -210,6 +224,7 @@ impl Default for WebsocketConfig {
             ping_timeout_ms: 20_000,
             connect_timeout_ms: 10_000,
             max_http_buffer_size: 1_000_000,
+            parser: Parser::Default,
             send_queue_size: 8_192,
             serve_client: true,
             recovery: RecoveryConfig::default(),

@@ -27,6 +27,8 @@ pub(super) struct Found {
     pub(super) packets: u64,
     /// Where the frame begins by which a message becomes too large. Nothing is found behind it.
     pub(super) too_large: Option<usize>,
+    /// Where the first text begins, if that is there.
+    pub(super) text: Option<usize>,
     /// Whether the client closes the WebSocket.
     pub(super) closes: bool,
 }
@@ -53,6 +55,9 @@ impl Incoming {
                 continue;
             }
             found.packets += u64::from(!header.continues());
+            if header.begins_text() && found.text.is_none() {
+                found.text = Some(begins);
+            }
             let before = if header.continues() { self.message } else { 0 };
             self.message = before.saturating_add(header.payload);
             if self.message > self.limit && found.too_large.is_none() {

@@ -8,6 +8,7 @@ use super::{
     packet,
     session::Session,
 };
+use crate::{msgpack, settings::Parser};
 
 /// Where the stream of frames is, as far as it was written.
 #[derive(Debug, Default)]
@@ -22,6 +23,7 @@ pub(super) struct Outgoing {
     written: usize,
     /// Whether the last frame is there; nothing is written behind it.
     ended: bool,
+    parser: Parser,
     /// Whether the service's first ping is still to come, which is not written.
     awaits_ping: bool,
     /// Whether it has come, and is to be answered.
@@ -38,7 +40,8 @@ pub(super) struct Passing {
 
 impl Outgoing {
     pub(super) fn of(session: &Session) -> Self {
-        Self { awaits_ping: session.awaits_ping(), ..Self::default() }
+        let (parser, awaits_ping) = (session.parser(), session.awaits_ping());
+        Self { parser, awaits_ping, ..Self::default() }
     }
 
     /// How many of `bytes` can be written as they are. None of them: then [`Self::gather`] them.
@@ -59,6 +62,11 @@ impl Outgoing {
 
     /// Whether a frame is certain to stay as it is, by what there is of it.
     fn passes(&self, header: Header, bytes: &[u8]) -> bool {
+        if self.parser == Parser::Msgpack && header.is_binary() {
+            // One that is too short to tell is gathered, and then stays as it is.
+            let packet = bytes.get(header.header..).unwrap_or_default();
+            return msgpack::answers_connect(packet) == Some(false);
+        }
         if !header.is_text() || header.payload < 2 {
             return !(self.awaits_ping && header.is_text() && header.payload == 1);
         }
@@ -116,10 +124,18 @@ impl Outgoing {
             self.ready = if self.owes_pong { Vec::new() } else { frame };
             return taken;
         }
-        // Only a text is looked at further: what was announced is told once.
-        let packet = Some(&frame[header.header..]).filter(|_| header.is_text());
-        let packet = packet.and_then(|it| packet::rewritten(it, session));
-        self.ready = packet.map_or(frame, |it| frame::text(&it));
+        // Only a packet of this parser is looked at further: what was announced is told once.
+        let packet = &frame[header.header..];
+        let rewritten = match self.parser {
+            Parser::Default if header.is_text() => {
+                packet::rewritten(packet, session).map(|it| frame::text(&it))
+            }
+            Parser::Msgpack if header.is_binary() => {
+                packet::rewritten_msgpack(packet, session).map(|it| frame::binary(&it))
+            }
+            _ => None,
+        };
+        self.ready = rewritten.unwrap_or(frame);
         taken
     }
 

@@ -11,14 +11,17 @@ use axum::{
 use http_body_util::BodyExt;
 use tower::Service;
 
-use super::{Connections, Traffic, kept, old_connect, packet, parameter, session::Session};
-use crate::error::ClientError;
+use super::{
+    Connections, Traffic, kept, mismatch, old_connect, packet, parameter, session::Session,
+};
+use crate::{error::ClientError, settings::Parser};
 
 /// What stands between two packets.
 const SEPARATOR: u8 = 0x1e;
 
 const PING: &[u8] = b"2";
 const PONG: &str = "3";
+const CLOSE: &str = "1";
 
 /// Lets the service answer, and completes its answer to a poll.
 pub(super) async fn serve(mut connections: Connections, mut request: Request) -> Response {
@@ -26,7 +29,7 @@ pub(super) async fn serve(mut connections: Connections, mut request: Request) ->
     let (session, opens) = match parameter(&request, "sid") {
         Some(id) => (connections.sessions.find(id), false),
         None => {
-            let session = Arc::<Session>::default();
+            let session = Session::new(connections.parser);
             request.extensions_mut().insert(Arc::clone(&session));
             kept::detach(&mut request);
             (Some(session), true)
@@ -38,10 +41,22 @@ pub(super) async fn serve(mut connections: Connections, mut request: Request) ->
             Err(refusal) => return refusal.into_response(),
         };
     }
+    if request.method() == Method::POST
+        && connections.parser == Parser::Msgpack
+        && let Some(session) = &session
+    {
+        match checked(&mut connections, request, session).await {
+            Ok(passed) => request = passed,
+            Err(answer) => return answer,
+        }
+    }
     let traffic = Arc::clone(&connections.traffic);
     let address = request.uri().clone();
     let request = counted(request, Arc::clone(&traffic));
     let mut response = call(&mut connections, request).await;
+    if is_poll && let Some(refusal) = session.as_ref().and_then(|it| it.take_refusal()) {
+        return refusal.into_response();
+    }
     let Some(session) = session.filter(|_| is_poll && response.status() == StatusCode::OK) else {
         return response;
     };
@@ -65,6 +80,10 @@ pub(super) async fn serve(mut connections: Connections, mut request: Request) ->
             return response;
         }
     };
+    // The poll was answered because the session has ended.
+    if let Some(refusal) = session.take_refusal() {
+        return refusal.into_response();
+    }
     if opens {
         if let Some(id) = opened(&body) {
             connections.sessions.add(id, &session);
@@ -112,6 +131,24 @@ async fn corrected(request: Request, limit: usize) -> Result<Request, StatusCode
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 
+/// Lets a request pass whose packets are not text. To one that connects with text the session says
+/// why not, with the answer to its poll, and ends.
+async fn checked(
+    connections: &mut Connections,
+    request: Request,
+    session: &Session,
+) -> Result<Request, Response> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, connections.max_message).await;
+    let body = body.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE.into_response())?;
+    let Some(refusal) = body.split(|it| *it == SEPARATOR).find_map(mismatch::refusal) else {
+        return Ok(Request::from_parts(parts, Body::from(body)));
+    };
+    session.refuse(refusal);
+    let closing = request_to(&parts.uri, Method::POST, CLOSE);
+    Err(call(connections, closing).await)
+}
+
 /// Counts what the client sends while it is read.
 fn counted(request: Request, traffic: Arc<Traffic>) -> Request {
     if request.method() != Method::POST {
@@ -145,8 +182,7 @@ fn rewritten(body: &[u8], session: &Session) -> Bytes {
         if index > 0 {
             packets.push(SEPARATOR);
         }
-        let answer = Some(record).filter(|it| packet::answers_connect(it));
-        match answer.and_then(|it| packet::rewritten(it, session)) {
+        match packet::rewritten_record(record, session) {
             Some(packet) => packets.extend_from_slice(packet.as_bytes()),
             None => packets.extend_from_slice(record),
         }

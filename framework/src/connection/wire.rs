@@ -13,10 +13,10 @@ use tokio::{
 };
 
 use super::{
-    Traffic, frame, incoming::Incoming, old_connect::OldConnect, outgoing::Outgoing,
+    Traffic, frame, incoming::Incoming, mismatch, old_connect::OldConnect, outgoing::Outgoing,
     session::Session,
 };
-
+use crate::settings::Parser;
 
 /// How much is read of what a client still sends when one of its messages was too large, as a
 /// multiple of what it may send. To one who has not read all, the system says that the connection
@@ -131,10 +131,21 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<T> {
         let bytes = &buffer.filled()[before..];
         let found = this.incoming.look_at(bytes);
         this.traffic.received.add(bytes.len(), found.packets);
-        let Some(good) = found.too_large else { return Poll::Ready(Ok(())) };
-
-        tracing::debug!("A client has sent a message that is too large");
-        this.outgoing.end(&frame::too_large());
+        let refusal = || mismatch::refusal_of_frame(&bytes[found.text?..]);
+        let good = if let Some(good) = found.too_large {
+            tracing::debug!("A client has sent a message that is too large");
+            this.outgoing.end(&frame::close(frame::TOO_LARGE));
+            good
+        } else if this.session.parser() == Parser::Msgpack
+            && let Some(refusal) = refusal()
+        {
+            tracing::debug!("A client writes text to a server that reads MessagePack");
+            let close = frame::close(frame::UNSUPPORTED);
+            this.outgoing.end(&[&frame::text(&refusal)[..], &close].concat());
+            found.text.unwrap_or_default()
+        } else {
+            return Poll::Ready(Ok(()));
+        };
         buffer.set_filled(before + good);
         // Nothing at all would mean that the stream has ended.
         if good > 0 { Poll::Ready(Ok(())) } else { this.poll_end(context) }

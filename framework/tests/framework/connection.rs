@@ -1,6 +1,7 @@
 //! The connection under Socket.IO, spoken to byte by byte.
 
 mod limits;
+mod msgpack;
 mod pings;
 mod public_ids;
 mod raw;
