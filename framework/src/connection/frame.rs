@@ -41,6 +41,11 @@ impl Header {
         self.opcode() == 0
     }
 
+    /// Whether a message ends with it.
+    pub(super) fn is_final(self) -> bool {
+        self.first & 0x80 != 0
+    }
+
     /// Whether it closes the WebSocket.
     pub(super) fn closes(self) -> bool {
         self.opcode() == CLOSE

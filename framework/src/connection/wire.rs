@@ -80,7 +80,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
 
     /// Lets the service read an answer to the ping that its client was not told.
     fn give_pong(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
-        let fits = self.incoming.is_between_frames() && buffer.remaining() >= frame::PONG.len();
+        let fits = self.incoming.is_between_messages() && buffer.remaining() >= frame::PONG.len();
         if fits {
             buffer.put_slice(&frame::PONG);
             self.outgoing.gave_pong();
