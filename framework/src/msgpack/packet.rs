@@ -7,7 +7,7 @@ const BEGINNING: &[u8] = b"\xa4type";
 
 /// Whether a packet is CONNECT or `CONNECT_ERROR`; `None` if more of it is needed to tell.
 pub(crate) fn answers_connect(packet: &[u8]) -> Option<bool> {
-    let Some((map, rest)) = packet.split_first() else { return None };
+    let (map, rest) = packet.split_first()?;
     let length = rest.len().min(BEGINNING.len());
     if map & 0xf0 != 0x80 || rest[..length] != BEGINNING[..length] {
         return Some(false);

@@ -29,7 +29,7 @@ fn value_of(value: &(impl Serialize + ?Sized)) -> Result<Value, String> {
     Ok(value)
 }
 
-/// What serde_json calls a text that is JSON already, and has as the only field of its struct.
+/// What `serde_json` calls a text that is JSON already, and has as the only field of its struct.
 const RAW: &str = "$serde_json::private::RawValue";
 
 /// Takes texts apart that are JSON already.
