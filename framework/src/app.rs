@@ -28,7 +28,7 @@ use crate::{
     recovery::{self, Recoveries},
     request_limits::RequestLimits,
     server::Server,
-    settings::{RateLimitConfig, ServerConfig, WebsocketConfig},
+    settings::{Parser, RateLimitConfig, ServerConfig, WebsocketConfig},
     socket_io::SocketIo,
     stopping::Stopping,
 };
@@ -364,12 +364,8 @@ impl App {
         traffic.told_by(&metrics);
         let recoveries = Arc::<Recoveries>::default();
         recoveries.told_by(&metrics);
-        let connections = Connections::new(
-            &layer,
-            Arc::clone(&traffic),
-            Arc::clone(&stopping),
-            websocket.max_http_buffer_size,
-        );
+        let connections =
+            Connections::new(&layer, Arc::clone(&traffic), Arc::clone(&stopping), &websocket);
         let globals = [
             (Key::of::<Config>(), instance_of(Arc::new(self.config))),
             (Key::of::<ServerConfig>(), instance_of(Arc::new(settings.clone()))),
@@ -413,14 +409,14 @@ struct Prepared {
 }
 
 /// Binary parts that one event may have.
-const MAX_ATTACHMENTS: usize = 10;
+pub(crate) const MAX_ATTACHMENTS: usize = 10;
 
 /// Bytes that are read from a WebSocket at once. What is longer takes more reads; but each
 /// connection keeps so many, and most of them are silent most of the time.
 const READ_BUFFER: usize = 1_024;
 
 fn socket_io(config: &WebsocketConfig) -> (SocketIoLayer<LocalAdapter>, socketioxide::SocketIo) {
-    socketioxide::SocketIo::builder()
+    let builder = socketioxide::SocketIo::builder()
         .ping_interval(Duration::from_millis(config.ping_interval_ms))
         .ping_timeout(Duration::from_millis(config.ping_timeout_ms))
         .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
@@ -429,11 +425,14 @@ fn socket_io(config: &WebsocketConfig) -> (SocketIoLayer<LocalAdapter>, socketio
         .ws_max_message_size(config.max_http_buffer_size)
         .ws_max_frame_size(config.max_http_buffer_size)
         .ws_read_buffer_size(READ_BUFFER)
-        .max_buffer_size(config.send_queue_size)
-        .with_parser(
+        .max_buffer_size(config.send_queue_size);
+    match config.parser {
+        Parser::Default => builder.with_parser(
             ParserConfig::common()
                 .max_incoming_binary_buf_size(config.max_http_buffer_size)
                 .max_incoming_binaries(MAX_ATTACHMENTS),
-        )
-        .build_layer()
+        ),
+        Parser::Msgpack => builder.with_parser(ParserConfig::msgpack()),
+    }
+    .build_layer()
 }

@@ -24,11 +24,16 @@ use axum::{
 use socketioxide::{adapter::LocalAdapter, layer::SocketIoLayer, service::SocketIoService};
 use tower::{Layer, util::ServiceFn};
 
-use crate::{error::ClientError, stopping::Stopping};
+use crate::{
+    error::ClientError,
+    settings::{Parser, WebsocketConfig},
+    stopping::Stopping,
+};
 
 mod frame;
 mod incoming;
 mod kept;
+mod mismatch;
 mod old_connect;
 mod outgoing;
 mod packet;
@@ -57,6 +62,7 @@ pub(crate) struct Connections {
     sessions: Arc<Sessions>,
     traffic: Arc<Traffic>,
     stopping: Arc<Stopping>,
+    parser: Parser,
     /// Largest message of a client, in bytes.
     max_message: usize,
 }
@@ -66,11 +72,12 @@ impl Connections {
         socket_io: &SocketIoLayer<LocalAdapter>,
         traffic: Arc<Traffic>,
         stopping: Arc<Stopping>,
-        max_message: usize,
+        config: &WebsocketConfig,
     ) -> Self {
         let no_route: NoRoute = |_| ready(Ok(StatusCode::NOT_FOUND.into_response()));
         let service = socket_io.layer(tower::service_fn(no_route));
-        Self { service, sessions: Arc::default(), traffic, stopping, max_message }
+        let (parser, max_message) = (config.parser, config.max_http_buffer_size);
+        Self { service, sessions: Arc::default(), traffic, stopping, parser, max_message }
     }
 }
 

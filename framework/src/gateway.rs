@@ -16,6 +16,7 @@ use socketioxide::{extract::SocketRef, socket::DisconnectReason};
 use crate::error::ClientError;
 
 mod answer;
+mod arrived;
 mod binary;
 mod dispatch;
 mod emit;

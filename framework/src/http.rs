@@ -1,7 +1,7 @@
 //! The layers around every route and around Socket.IO, outermost first:
 //!
 //! ```text
-//! request id and error shape -> address -> time -> trace -> CORS -> panics -> origin check -> rate -> body limit -> routes
+//! pace -> request id and error shape -> address -> time -> trace -> CORS -> panics -> origin check -> rate -> body limit -> routes
 //! ```
 
 use std::{any::Any, sync::Arc};
@@ -27,6 +27,7 @@ use tower_http::{
 
 mod measure;
 mod origin;
+mod pace;
 mod proxies;
 mod shape;
 
@@ -34,6 +35,7 @@ use measure::MeasureLayer;
 pub(crate) use measure::Measures;
 use origin::OriginLayer;
 pub use origin::Site;
+use pace::PaceLayer;
 use proxies::ProxyLayer;
 pub(crate) use proxies::{Forwarded, network};
 pub use shape::RequestId;
@@ -64,6 +66,7 @@ pub(crate) fn layered(
     // All in one: a router boxes its routes anew for every layer it is given, and clones the
     // boxes for every request.
     let layers = ServiceBuilder::new()
+        .layer(PaceLayer { body: config.body_timeout() })
         .layer(ShapeLayer)
         .layer(option_layer(ProxyLayer::of(&config.trusted_proxies)))
         .layer(MeasureLayer(Arc::new(measures)))

@@ -16,6 +16,7 @@ pub mod logging;
 mod metrics;
 mod mistake;
 mod module;
+mod msgpack;
 mod page;
 mod parse;
 mod provider;
@@ -57,7 +58,9 @@ pub use rate_limit::{Allowance, RateLimit, TooMany};
 pub use recovery::{Owner, Recoverable, Recoveries, Unfinished};
 pub use request_limits::{ClientAddress, Identify};
 pub use server::Server;
-pub use settings::{CorsConfig, RateLimitConfig, RecoveryConfig, ServerConfig, WebsocketConfig};
+pub use settings::{
+    CorsConfig, Parser, RateLimitConfig, RecoveryConfig, ServerConfig, WebsocketConfig,
+};
 pub use socket::{Connection, Gone, Socket};
 pub use socket_io::SocketIo;
 /// A live connection to a namespace, as socketioxide hands it to event handlers.

@@ -1,4 +1,4 @@
-//! Accepting connections, and ending those whose client does not read.
+//! Accepting connections, and ending those whose client does not read, or takes too long to send.
 
 use std::{
     io::{self, IoSlice},
@@ -23,19 +23,25 @@ use tokio::{
 };
 use tokio_io_timeout::TimeoutWriter;
 
+mod pace;
+
+pub(crate) use pace::Patience;
+use pace::{Alarm, Pace};
+
 /// A TCP listener whose connections can be ended from elsewhere, and end by themselves when
-/// nothing can be written to them for too long.
+/// nothing can be written to them for too long, or a request does not come for too long.
 ///
 /// A WebSocket whose client does not read fills the system's buffers, and whoever writes to
 /// it waits: also for the ping that would find out that the client is gone.
 pub(crate) struct PatientListener {
     listener: TcpListener,
     write_timeout: Duration,
+    patience: Patience,
 }
 
 impl PatientListener {
-    pub(crate) fn new(listener: TcpListener, write_timeout: Duration) -> Self {
-        Self { listener, write_timeout }
+    pub(crate) fn new(listener: TcpListener, write_timeout: Duration, patience: Patience) -> Self {
+        Self { listener, write_timeout, patience }
     }
 }
 
@@ -51,7 +57,9 @@ impl Listener for PatientListener {
         }
         let mut stream = TimeoutWriter::new(stream);
         stream.set_timeout(Some(self.write_timeout));
-        (Closable { stream: Box::pin(stream), closer: Arc::default() }, address)
+        let (stream, patience) = (Box::pin(stream), self.patience);
+        let (closer, alarm) = (Arc::default(), Alarm::default());
+        (Closable { stream, closer, patience, alarm }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -63,6 +71,8 @@ impl Listener for PatientListener {
 pub(crate) struct Closable {
     stream: Pin<Box<TimeoutWriter<TcpStream>>>,
     closer: Arc<Closer>,
+    patience: Patience,
+    alarm: Alarm,
 }
 
 /// Ends a connection, also one that cannot be written to.
@@ -71,6 +81,8 @@ pub(crate) struct Closer {
     closed: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
+    /// Where its requests are.
+    pub(crate) pace: Pace,
 }
 
 impl Closer {
@@ -89,13 +101,15 @@ impl Closer {
 }
 
 impl Closable {
-    /// Ends the connection when it could not be written to.
+    /// Notes that the connection was written to, and ends it when it could not be.
     ///
     /// Who writes may ignore it and go on with the next packet, which then waits as long: only
     /// what is read from the connection tells everybody that it is over.
     fn end_after<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if matches!(written, Poll::Ready(Err(_))) {
-            self.closer.close();
+        match &written {
+            Poll::Ready(Ok(_)) => self.closer.pace.said(),
+            Poll::Ready(Err(_)) => self.closer.close(),
+            Poll::Pending => {}
         }
         written
     }
@@ -110,7 +124,17 @@ impl AsyncRead for Closable {
         if self.closer.is_closed(&self.closer.reader, context) {
             return Poll::Ready(Ok(()));
         }
-        self.stream.as_mut().poll_read(context, buffer)
+        let this = &mut *self;
+        let before = buffer.filled().len();
+        let read = this.stream.as_mut().poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            this.closer.pace.heard();
+        } else if read.is_pending() && this.alarm.rings(&this.closer.pace, this.patience, context) {
+            tracing::debug!("Closing a connection on which no request comes in time");
+            this.closer.close();
+            return Poll::Ready(Ok(()));
+        }
+        read
     }
 }
 

@@ -54,7 +54,8 @@ impl Server {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        let listener = PatientListener::new(listener, self.settings.write_timeout());
+        let listener =
+            PatientListener::new(listener, self.settings.write_timeout(), self.settings.patience());
         let stopping = Arc::clone(&self.stopping);
         let graceful = async move {
             stop.await;

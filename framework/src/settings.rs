@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{config::ConfigSection, http::network};
+use crate::{config::ConfigSection, http::network, listener::Patience};
 
 /// Section `server`: where the server listens, and for whom.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,6 +23,14 @@ pub struct ServerConfig {
     /// Time after which a connection is given up whose client reads nothing of what is
     /// written to it, in milliseconds. Default 20,000.
     pub write_timeout_ms: u64,
+    /// Time for the head of a request, from its first byte, in milliseconds. Default 10,000. It is
+    /// also the time for the first head of a connection.
+    pub head_timeout_ms: u64,
+    /// Time for the body of a request, or for its next 16 KiB, in milliseconds. Default 30,000.
+    pub body_timeout_ms: u64,
+    /// Time after which a connection is closed on which no further request comes, and nothing is
+    /// written of an answer that has begun, in milliseconds. Default 75,000.
+    pub idle_timeout_ms: u64,
     /// Whether `/docs`, `/openapi.json`, `/asyncapi.json` and `/socket.d.ts` are served. Default true.
     pub docs: bool,
     /// Proxies that are believed where requests come from, by `X-Forwarded-For`: addresses and
@@ -49,6 +57,9 @@ impl Default for ServerConfig {
             max_body_size: 1024 * 1024,
             shutdown_timeout_ms: 30_000,
             write_timeout_ms: 20_000,
+            head_timeout_ms: 10_000,
+            body_timeout_ms: 30_000,
+            idle_timeout_ms: 75_000,
             docs: true,
             trusted_proxies: Vec::new(),
             cors: CorsConfig::default(),
@@ -65,6 +76,19 @@ impl ServerConfig {
     /// See [`Self::write_timeout_ms`].
     pub fn write_timeout(&self) -> Duration {
         Duration::from_millis(self.write_timeout_ms)
+    }
+
+    /// See [`Self::body_timeout_ms`].
+    pub fn body_timeout(&self) -> Duration {
+        Duration::from_millis(self.body_timeout_ms)
+    }
+
+    /// How long connections are kept for what their clients send.
+    pub(crate) fn patience(&self) -> Patience {
+        Patience {
+            head: Duration::from_millis(self.head_timeout_ms),
+            idle: Duration::from_millis(self.idle_timeout_ms),
+        }
     }
 }
 
@@ -86,9 +110,14 @@ impl ConfigSection for ServerConfig {
         if self.host.is_empty() {
             problems.push(("host", "must be an address like 127.0.0.1".to_owned()));
         }
-        if self.write_timeout_ms == 0 {
-            problems.push(("writeTimeoutMs", "must be at least 1".to_owned()));
-        }
+        let times = [
+            ("writeTimeoutMs", self.write_timeout_ms),
+            ("headTimeoutMs", self.head_timeout_ms),
+            ("bodyTimeoutMs", self.body_timeout_ms),
+            ("idleTimeoutMs", self.idle_timeout_ms),
+        ];
+        let zero = times.into_iter().filter(|(_, time)| *time == 0);
+        problems.extend(zero.map(|(key, _)| (key, "must be at least 1".to_owned())));
         problems
     }
 }
@@ -167,6 +196,8 @@ pub struct WebsocketConfig {
     pub connect_timeout_ms: u64,
     /// Largest packet of a client, on polling and WebSocket alike, in bytes. Default 1,000,000.
     pub max_http_buffer_size: usize,
+    /// How packets are written, for all clients of the server. Default `default`.
+    pub parser: Parser,
     /// Packets that may wait for a client that reads slowly. Default 8,192.
     pub send_queue_size: usize,
     /// Whether a module that has the official client's files serves them, as
@@ -174,6 +205,18 @@ pub struct WebsocketConfig {
     pub serve_client: bool,
     /// How clients are recovered that lose their connection.
     pub recovery: RecoveryConfig,
+}
+
+/// Key `websocket.parser`: how packets of Socket.IO are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Parser {
+    /// As clients write them that are not told otherwise: text, and binary parts after it.
+    #[default]
+    Default,
+    /// As clients write them whose option `parser` is `socket.io-msgpack-parser`: MessagePack.
+    /// Others are refused, and so are clients of Socket.IO 2.
+    Msgpack,
 }
 
 /// Keys `websocket.recovery.*`: what is kept for clients that lose their connection and come back.
@@ -210,6 +253,7 @@ impl Default for WebsocketConfig {
             ping_timeout_ms: 20_000,
             connect_timeout_ms: 10_000,
             max_http_buffer_size: 1_000_000,
+            parser: Parser::Default,
             send_queue_size: 8_192,
             serve_client: true,
             recovery: RecoveryConfig::default(),

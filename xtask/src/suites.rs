@@ -28,6 +28,24 @@ const SUITE: &str = "docs/socket.io-protocol/v5-test-suite";
 /// Where the suite looks for a server.
 const THEIR_SERVER: &str = "http://localhost:3000";
 
+/// What the suite finds in browsers and has to be given in Node.js. As in browsers, each message
+/// has a turn of its own: the suite waits for one after the other, and `ws` would tell of all that
+/// one read has brought before the second is waited for.
+const IMPORTS: &str = r#"import fetch from "node-fetch";
+import { WebSocket } from "ws";
+import chai from "chai";
+import chaiString from "chai-string";
+
+class OneByOne extends WebSocket {
+  constructor(url) {
+    super(url, { allowSynchronousEvents: false });
+  }
+}
+
+chai.use(chaiString);
+Object.assign(globalThis, { fetch, chai, WebSocket: OneByOne });
+"#;
+
 /// Time for the server to answer.
 const START_LIMIT: Duration = Duration::from_secs(20);
 
@@ -142,7 +160,8 @@ fn copy(workspace: &Workspace, suite: &Path, server: &Server) -> Result<PathBuf,
     let home = workspace.target.join("suites");
     let failed = |error| Problem::Failed(format!("{} cannot be copied: {error}", suite.display()));
     fs::create_dir_all(&home).map_err(failed)?;
-    for file in ["package.json", "package-lock.json", "node-imports.js", "test-suite.js"] {
+    fs::write(home.join("node-imports.js"), IMPORTS).map_err(failed)?;
+    for file in ["package.json", "package-lock.json", "test-suite.js"] {
         let Ok(text) = fs::read_to_string(suite.join(file)) else { continue };
         let text = text.replace(THEIR_SERVER, &format!("http://{}", server.address));
         // Packages are brought in anew where the lockfile is newer.

@@ -10,6 +10,7 @@ pub(super) struct Header {
 }
 
 const TEXT: u8 = 1;
+const BINARY: u8 = 2;
 const CLOSE: u8 = 8;
 
 impl Header {
@@ -40,6 +41,11 @@ impl Header {
         self.opcode() == 0
     }
 
+    /// Whether a message ends with it.
+    pub(super) fn is_final(self) -> bool {
+        self.first & 0x80 != 0
+    }
+
     /// Whether it closes the WebSocket.
     pub(super) fn closes(self) -> bool {
         self.opcode() == CLOSE
@@ -47,6 +53,16 @@ impl Header {
 
     fn opcode(self) -> u8 {
         self.first & 0x0f
+    }
+
+    /// Whether it holds whole bytes.
+    pub(super) fn is_binary(self) -> bool {
+        self.first == 0x80 | BINARY
+    }
+
+    /// Whether a text begins with it.
+    pub(super) fn begins_text(self) -> bool {
+        self.opcode() == TEXT
     }
 
     /// Whether it holds a whole text.
@@ -57,8 +73,17 @@ impl Header {
 
 /// A frame of the server that holds a whole text.
 pub(super) fn text(payload: &str) -> Vec<u8> {
+    whole(TEXT, payload.as_bytes())
+}
+
+/// A frame of the server that holds whole bytes.
+pub(super) fn binary(payload: &[u8]) -> Vec<u8> {
+    whole(BINARY, payload)
+}
+
+fn whole(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = Vec::with_capacity(payload.len() + 10);
-    frame.push(0x80 | TEXT);
+    frame.push(0x80 | opcode);
     match payload.len() {
         length @ 0..126 => frame.push(length as u8),
         length @ 126..0x1_0000 => {
@@ -70,13 +95,21 @@ pub(super) fn text(payload: &str) -> Vec<u8> {
             frame.extend_from_slice(&(length as u64).to_be_bytes());
         }
     }
-    frame.extend_from_slice(payload.as_bytes());
+    frame.extend_from_slice(payload);
     frame
 }
 
-/// A frame of the server that closes the WebSocket because a message is too large.
-pub(super) fn too_large() -> [u8; 4] {
-    let [high, low] = 1009_u16.to_be_bytes();
+/// A frame of a client that answers a ping of Engine.IO.
+pub(super) const PONG: [u8; 7] = [0x80 | TEXT, 0x80 | 1, 0, 0, 0, 0, b'3'];
+
+/// A message is too large.
+pub(super) const TOO_LARGE: u16 = 1009;
+/// A message is of a kind that is not read.
+pub(super) const UNSUPPORTED: u16 = 1003;
+
+/// A frame of the server that closes the WebSocket.
+pub(super) fn close(code: u16) -> [u8; 4] {
+    let [high, low] = code.to_be_bytes();
     [0x80 | CLOSE, 2, high, low]
 }
 

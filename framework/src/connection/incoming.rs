@@ -15,6 +15,8 @@ pub(super) struct Incoming {
     left: u64,
     /// Length of the message so far, which may come in several frames.
     message: u64,
+    /// Whether further frames of it are to come.
+    goes_on: bool,
 }
 
 /// Bytes after which a frame's length is known.
@@ -27,13 +29,22 @@ pub(super) struct Found {
     pub(super) packets: u64,
     /// Where the frame begins by which a message becomes too large. Nothing is found behind it.
     pub(super) too_large: Option<usize>,
+    /// Where the first text begins, if that is there.
+    pub(super) text: Option<usize>,
     /// Whether the client closes the WebSocket.
     pub(super) closes: bool,
 }
 
 impl Incoming {
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit: limit as u64, head: [0; MAX_HEAD], have: 0, left: 0, message: 0 }
+        Self {
+            limit: limit as u64,
+            head: [0; MAX_HEAD],
+            have: 0,
+            left: 0,
+            message: 0,
+            goes_on: false,
+        }
     }
 
     /// Looks at bytes, of which each comes by once.
@@ -53,6 +64,10 @@ impl Incoming {
                 continue;
             }
             found.packets += u64::from(!header.continues());
+            if header.begins_text() && found.text.is_none() {
+                found.text = Some(begins);
+            }
+            self.goes_on = !header.is_final();
             let before = if header.continues() { self.message } else { 0 };
             self.message = before.saturating_add(header.payload);
             if self.message > self.limit && found.too_large.is_none() {
@@ -60,6 +75,11 @@ impl Incoming {
             }
         }
         found
+    }
+
+    /// Whether no message has begun that is not all there.
+    pub(super) fn is_between_messages(&self) -> bool {
+        self.left == 0 && self.have == 0 && !self.goes_on
     }
 
     /// Reads the header that begins or goes on at `at`, and moves behind what was used of it.
@@ -141,6 +161,21 @@ mod tests {
         let mut incoming = Incoming::new(100);
         assert_eq!(incoming.look_at(&endless[..4]), Found::default());
         assert_eq!(incoming.look_at(&endless[4..]).too_large, Some(0));
+    }
+
+    #[test]
+    fn message_is_over_with_its_last_frame() {
+        let mut incoming = Incoming::new(100);
+        let frames = [frame(0x01, 3), frame(0x89, 1), frame(0x00, 2), frame(0x80, 0)];
+        for (nth, frame) in frames.iter().enumerate() {
+            assert_eq!(incoming.is_between_messages(), nth == 0);
+            for byte in frame {
+                incoming.look_at(&[*byte]);
+            }
+        }
+        assert!(incoming.is_between_messages());
+        incoming.look_at(&frame(0x81, 3)[..4]);
+        assert!(!incoming.is_between_messages());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::{
     packet,
     session::Session,
 };
+use crate::{msgpack, settings::Parser};
 
 /// Where the stream of frames is, as far as it was written.
 #[derive(Debug, Default)]
@@ -22,6 +23,11 @@ pub(super) struct Outgoing {
     written: usize,
     /// Whether the last frame is there; nothing is written behind it.
     ended: bool,
+    parser: Parser,
+    /// Whether the service's first ping is still to come, which is not written.
+    awaits_ping: bool,
+    /// Whether it has come, and is to be answered.
+    owes_pong: bool,
 }
 
 /// How much of some bytes passes.
@@ -33,6 +39,11 @@ pub(super) struct Passing {
 }
 
 impl Outgoing {
+    pub(super) fn of(session: &Session) -> Self {
+        let (parser, awaits_ping) = (session.parser(), session.awaits_ping());
+        Self { parser, awaits_ping, ..Self::default() }
+    }
+
     /// How many of `bytes` can be written as they are. None of them: then [`Self::gather`] them.
     pub(super) fn passing(&self, bytes: &[u8]) -> Passing {
         if !self.gathered.is_empty() {
@@ -40,13 +51,27 @@ impl Outgoing {
         }
         let (mut end, mut packets) = (self.left, 0);
         while let Some(rest) = rest(bytes, end) {
-            let Some(header) = Header::read(rest).filter(|it| passes(*it, rest)) else {
+            let Some(header) = Header::read(rest).filter(|it| self.passes(*it, rest)) else {
                 return Passing { length: end as usize, left: 0, packets };
             };
             packets += u64::from(header.is_data());
             end = end.saturating_add(header.total());
         }
         Passing { length: bytes.len(), left: end - bytes.len() as u64, packets }
+    }
+
+    /// Whether a frame is certain to stay as it is, by what there is of it.
+    fn passes(&self, header: Header, bytes: &[u8]) -> bool {
+        if self.parser == Parser::Msgpack && header.is_binary() {
+            // One that is too short to tell is gathered, and then stays as it is.
+            let packet = bytes.get(header.header..).unwrap_or_default();
+            return msgpack::answers_connect(packet) == Some(false);
+        }
+        if !header.is_text() || header.payload < 2 {
+            return !(self.awaits_ping && header.is_text() && header.payload == 1);
+        }
+        let packet = bytes.get(header.header..header.header + 2);
+        packet.is_some_and(|it| !packet::answers_connect(it))
     }
 
     /// Notes that the first `count` of `bytes` were written, which were found to be `passing`.
@@ -92,11 +117,41 @@ impl Outgoing {
         self.gathered.truncate(header.total() as usize);
         let taken = self.gathered.len() - before;
         let frame = std::mem::take(&mut self.gathered);
-        // Only a text is looked at further: what was announced is told once.
-        let packet = Some(&frame[header.header..]).filter(|_| header.is_text());
-        let packet = packet.and_then(|it| packet::rewritten(it, session));
-        self.ready = packet.map_or(frame, |it| frame::text(&it));
+        if self.awaits_ping && is_ping(header, &frame) {
+            self.awaits_ping = false;
+            // That of a session that polled before may have been answered there.
+            self.owes_pong = session.take_first_ping();
+            self.ready = if self.owes_pong { Vec::new() } else { frame };
+            return taken;
+        }
+        // Only a packet of this parser is looked at further: what was announced is told once.
+        let packet = &frame[header.header..];
+        let rewritten = match self.parser {
+            Parser::Default if header.is_text() => {
+                packet::rewritten(packet, session).map(|it| frame::text(&it))
+            }
+            Parser::Msgpack if header.is_binary() => {
+                packet::rewritten_msgpack(packet, session).map(|it| frame::binary(&it))
+            }
+            _ => None,
+        };
+        self.ready = rewritten.unwrap_or(frame);
         taken
+    }
+
+    /// Whether the service waits for the answer to a ping that was not written.
+    pub(super) fn owes_pong(&self) -> bool {
+        self.owes_pong
+    }
+
+    /// Whether it does, or may from now on.
+    pub(super) fn may_owe_pong(&self) -> bool {
+        self.awaits_ping || self.owes_pong
+    }
+
+    /// Notes that the service has been answered.
+    pub(super) fn gave_pong(&mut self) {
+        self.owes_pong = false;
     }
 
     /// What is to be written before anything else.
@@ -114,18 +169,14 @@ impl Outgoing {
     }
 }
 
+/// Whether a frame is a ping of Engine.IO.
+fn is_ping(header: Header, frame: &[u8]) -> bool {
+    header.is_text() && header.payload == 1 && frame.get(header.header) == Some(&b'2')
+}
+
 /// What begins at `start`, if that is within `bytes`.
 fn rest(bytes: &[u8], start: u64) -> Option<&[u8]> {
     bytes.get(usize::try_from(start).ok()?..).filter(|it| !it.is_empty())
-}
-
-/// Whether a frame is certain to stay as it is, by what there is of it.
-fn passes(header: Header, bytes: &[u8]) -> bool {
-    if !header.is_text() || header.payload < 2 {
-        return true;
-    }
-    let packet = bytes.get(header.header..header.header + 2);
-    packet.is_some_and(|it| !packet::answers_connect(it))
 }
 
 #[cfg(test)]
@@ -139,7 +190,7 @@ mod tests {
         most: usize,
         session: &Session,
     ) -> Vec<u8> {
-        let (mut outgoing, mut written) = (Outgoing::default(), Vec::new());
+        let (mut outgoing, mut written) = (Outgoing::of(session), Vec::new());
         for mut bytes in chunks {
             while !bytes.is_empty() {
                 let ready = outgoing.ready().len();
@@ -171,8 +222,10 @@ mod tests {
         let event = frame::text(&format!("42[\"news\",\"{}\"]", "40".repeat(200)));
         let frames = [
             frame::text("0{}"),
+            frame::text("6"),
             frame::text("2"),
             frame::text(""),
+            frame::text("2"),
             vec![0x82, 2, b'4', b'0'],
             frame::text(r#"40{"sid":"engine"}"#),
             event,
@@ -185,7 +238,9 @@ mod tests {
                 let (session, id) = (Session::default(), PublicId::random());
                 session.announce("/", Announced::Connected(id.clone(), None));
                 let mut expected = frames.clone();
-                expected[4] = frame::text(&format!(r#"40{{"sid":"{id}"}}"#));
+                // The first ping is not told.
+                expected[2].clear();
+                expected[6] = frame::text(&format!(r#"40{{"sid":"{id}"}}"#));
                 let written = write(sent.chunks(size), most, &session);
                 assert_eq!(written, expected.concat(), "chunks of {size}, {most} at once");
             }

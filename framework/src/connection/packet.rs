@@ -1,9 +1,11 @@
 //! The answers to a client's CONNECT, with what the service cannot say itself.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::session::{Announced, Session};
+use crate::{msgpack, settings::Parser};
 
 /// Whether an Engine.IO packet is a message whose Socket.IO packet is CONNECT or `CONNECT_ERROR`.
 pub(super) fn answers_connect(packet: &[u8]) -> bool {
@@ -19,10 +21,49 @@ pub(super) fn rewritten(packet: &[u8], session: &Session) -> Option<String> {
         _ => ("/", rest),
     };
     let prefix = &rest[..rest.len() - data.len()];
-    let fits: fn(&Announced) -> bool = match kind {
-        "40" => |it| matches!(it, Announced::Connected(..)),
-        "44" => |it| matches!(it, Announced::Refused(_)),
+    let message = || Some(serde_json::from_str::<Refused>(data).ok()?.message);
+    let data = match kind {
+        "40" => told(session, namespace, true, message)?,
+        "44" => told(session, namespace, false, message)?,
         _ => return None,
+    };
+    Some(format!("{kind}{prefix}{data}"))
+}
+
+/// What [`rewritten`] is for text, for MessagePack.
+pub(super) fn rewritten_msgpack(packet: &[u8], session: &Session) -> Option<Vec<u8>> {
+    if msgpack::answers_connect(packet) != Some(true) {
+        return None;
+    }
+    msgpack::rewritten(packet, |kind, namespace, data| {
+        let message = || Some(data["message"].as_str()?.to_owned());
+        told(session, namespace, kind == 0, message)
+    })
+}
+
+/// What [`rewritten`] is, for a packet in the answer to a poll.
+pub(super) fn rewritten_record(record: &[u8], session: &Session) -> Option<String> {
+    match session.parser() {
+        Parser::Default if answers_connect(record) => rewritten(record, session),
+        Parser::Default => None,
+        Parser::Msgpack => {
+            let packet = BASE64_STANDARD.decode(record.strip_prefix(b"b")?).ok()?;
+            let packet = rewritten_msgpack(&packet, session)?;
+            Some(format!("b{}", BASE64_STANDARD.encode(packet)))
+        }
+    }
+}
+
+/// The data of an answer to CONNECT, with what `session` was to tell, if there is something.
+fn told(
+    session: &Session,
+    namespace: &str,
+    is_in: bool,
+    message: impl FnOnce() -> Option<String>,
+) -> Option<String> {
+    let fits: fn(&Announced) -> bool = match is_in {
+        true => |it| matches!(it, Announced::Connected(..)),
+        false => |it| matches!(it, Announced::Refused(_)),
     };
     let data = match session.take_announced(namespace, fits)? {
         Announced::Connected(id, pid) => {
@@ -30,11 +71,10 @@ pub(super) fn rewritten(packet: &[u8], session: &Session) -> Option<String> {
             serde_json::to_string(&Connected { sid: id.as_str(), pid })
         }
         Announced::Refused(error) => {
-            let Refused { message, .. } = serde_json::from_str(data).ok()?;
-            serde_json::to_string(&Refused { message, data: Some(&error) })
+            serde_json::to_string(&Refused { message: message()?, data: Some(&error) })
         }
     };
-    Some(format!("{kind}{prefix}{}", data.ok()?))
+    data.ok()
 }
 
 #[derive(Serialize)]

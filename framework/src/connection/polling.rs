@@ -5,17 +5,23 @@ use std::sync::Arc;
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::Request,
-    http::{Method, StatusCode, header::CONTENT_LENGTH},
+    http::{Method, StatusCode, Uri, header::CONTENT_LENGTH},
     response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt;
 use tower::Service;
 
-use super::{Connections, Traffic, kept, old_connect, packet, parameter, session::Session};
-use crate::error::ClientError;
+use super::{
+    Connections, Traffic, kept, mismatch, old_connect, packet, parameter, session::Session,
+};
+use crate::{error::ClientError, settings::Parser};
 
 /// What stands between two packets.
 const SEPARATOR: u8 = 0x1e;
+
+const PING: &[u8] = b"2";
+const PONG: &str = "3";
+const CLOSE: &str = "1";
 
 /// Lets the service answer, and completes its answer to a poll.
 pub(super) async fn serve(mut connections: Connections, mut request: Request) -> Response {
@@ -23,7 +29,7 @@ pub(super) async fn serve(mut connections: Connections, mut request: Request) ->
     let (session, opens) = match parameter(&request, "sid") {
         Some(id) => (connections.sessions.find(id), false),
         None => {
-            let session = Arc::<Session>::default();
+            let session = Session::new(connections.parser);
             request.extensions_mut().insert(Arc::clone(&session));
             kept::detach(&mut request);
             (Some(session), true)
@@ -35,28 +41,85 @@ pub(super) async fn serve(mut connections: Connections, mut request: Request) ->
             Err(refusal) => return refusal.into_response(),
         };
     }
+    if request.method() == Method::POST
+        && connections.parser == Parser::Msgpack
+        && let Some(session) = &session
+    {
+        match checked(&mut connections, request, session).await {
+            Ok(passed) => request = passed,
+            Err(answer) => return answer,
+        }
+    }
     let traffic = Arc::clone(&connections.traffic);
+    let address = request.uri().clone();
     let request = counted(request, Arc::clone(&traffic));
-    let Ok(response) = Service::<Request>::call(&mut connections.service, request).await;
+    let mut response = call(&mut connections, request).await;
+    if is_poll && let Some(refusal) = session.as_ref().and_then(|it| it.take_refusal()) {
+        return refusal.into_response();
+    }
     let Some(session) = session.filter(|_| is_poll && response.status() == StatusCode::OK) else {
-        return response.map(Body::new);
+        return response;
     };
 
-    let (mut parts, body) = response.into_parts();
-    // All of it is in memory already.
-    let Ok(mut body) = to_bytes(Body::new(body), usize::MAX).await else {
-        return ClientError::internal().into_response();
+    let (mut parts, mut body) = loop {
+        let (parts, body) = response.into_parts();
+        // All of it is in memory already.
+        let Ok(body) = to_bytes(body, usize::MAX).await else {
+            return ClientError::internal().into_response();
+        };
+        if opens || !has_first_ping(&body, &session) {
+            break (parts, body);
+        }
+        call(&mut connections, request_to(&address, Method::POST, PONG)).await;
+        let rest = without_ping(&body);
+        if !rest.is_empty() {
+            break (parts, rest);
+        }
+        response = call(&mut connections, request_to(&address, Method::GET, "")).await;
+        if response.status() != StatusCode::OK {
+            return response;
+        }
     };
+    // The poll was answered because the session has ended.
+    if let Some(refusal) = session.take_refusal() {
+        return refusal.into_response();
+    }
     if opens {
         if let Some(id) = opened(&body) {
             connections.sessions.add(id, &session);
         }
     } else if session.has_announced() {
         body = rewritten(&body, &session);
-        parts.headers.insert(CONTENT_LENGTH, body.len().into());
     }
+    parts.headers.insert(CONTENT_LENGTH, body.len().into());
     traffic.sent.add(body.len(), 1 + separators(&body));
     Response::from_parts(parts, Body::from(body))
+}
+
+/// Whether the service's first ping is among the packets of a poll's answer.
+fn has_first_ping(body: &[u8], session: &Session) -> bool {
+    session.awaits_ping()
+        && body.split(|it| *it == SEPARATOR).any(|it| it == PING)
+        && session.take_first_ping()
+}
+
+/// The packets but the ping.
+fn without_ping(body: &[u8]) -> Bytes {
+    let others: Vec<_> = body.split(|it| *it == SEPARATOR).filter(|it| *it != PING).collect();
+    others.join(&SEPARATOR).into()
+}
+
+/// A request of ours to the session that a client's request was for.
+fn request_to(address: &Uri, method: Method, body: &'static str) -> Request {
+    let mut request = Request::new(Body::from(body));
+    *request.method_mut() = method;
+    *request.uri_mut() = address.clone();
+    request
+}
+
+async fn call(connections: &mut Connections, request: Request) -> Response {
+    let Ok(response) = Service::<Request>::call(&mut connections.service, request).await;
+    response.map(Body::new)
 }
 
 /// Lets the service read what a client of Socket.IO 2 sends.
@@ -66,6 +129,24 @@ async fn corrected(request: Request, limit: usize) -> Result<Request, StatusCode
     let mut body = Vec::from(body);
     old_connect::correct_body(&mut body);
     Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// Lets a request pass whose packets are not text. To one that connects with text the session says
+/// why not, with the answer to its poll, and ends.
+async fn checked(
+    connections: &mut Connections,
+    request: Request,
+    session: &Session,
+) -> Result<Request, Response> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, connections.max_message).await;
+    let body = body.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE.into_response())?;
+    let Some(refusal) = body.split(|it| *it == SEPARATOR).find_map(mismatch::refusal) else {
+        return Ok(Request::from_parts(parts, Body::from(body)));
+    };
+    session.refuse(refusal);
+    let closing = request_to(&parts.uri, Method::POST, CLOSE);
+    Err(call(connections, closing).await)
 }
 
 /// Counts what the client sends while it is read.
@@ -101,8 +182,7 @@ fn rewritten(body: &[u8], session: &Session) -> Bytes {
         if index > 0 {
             packets.push(SEPARATOR);
         }
-        let answer = Some(record).filter(|it| packet::answers_connect(it));
-        match answer.and_then(|it| packet::rewritten(it, session)) {
+        match packet::rewritten_record(record, session) {
             Some(packet) => packets.extend_from_slice(packet.as_bytes()),
             None => packets.extend_from_slice(record),
         }

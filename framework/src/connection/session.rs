@@ -1,7 +1,10 @@
 //! What the requests of one Engine.IO session share with its sockets.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Instant,
 };
 
@@ -13,6 +16,7 @@ use super::{PublicId, recent_errors::RecentErrors, sessions::Sessions};
 use crate::{
     listener::{Closer, Peer},
     recovery::Pid,
+    settings::Parser,
 };
 
 /// One Engine.IO session. It is among the extensions of the request that opened it, which the
@@ -21,6 +25,11 @@ use crate::{
 pub(crate) struct Session {
     announced: Mutex<Vec<(String, Announced)>>,
     errors: RecentErrors,
+    parser: Parser,
+    /// What a client is told that polls and does not write as the server reads.
+    refusal: Mutex<Option<String>>,
+    /// Whether the service has sent its first ping.
+    pinged: AtomicBool,
     /// The connection that its WebSocket runs over.
     websocket: Mutex<Option<Arc<Closer>>>,
     /// Where a session that begins with polling is listed, and under which id.
@@ -37,6 +46,23 @@ pub(crate) enum Announced {
 }
 
 impl Session {
+    pub(super) fn new(parser: Parser) -> Arc<Self> {
+        Arc::new(Self {
+            parser,
+            announced: Mutex::default(),
+            errors: RecentErrors::default(),
+            refusal: Mutex::default(),
+            pinged: AtomicBool::default(),
+            websocket: Mutex::default(),
+            listed: OnceLock::default(),
+        })
+    }
+
+    /// How its packets are written.
+    pub(super) fn parser(&self) -> Parser {
+        self.parser
+    }
+
     /// The session that `socket` belongs to; none if its request did not come in by the layer.
     pub(crate) fn of(socket: &SocketRef) -> Option<&Arc<Self>> {
         socket.req_parts().extensions.get()
@@ -61,6 +87,26 @@ impl Session {
         let mut announced = lock(&self.announced);
         let found = announced.iter().position(|(ns, what)| ns == namespace && fits(what))?;
         Some(announced.remove(found).1)
+    }
+
+    /// Notes what the next poll is answered with, and nothing else.
+    pub(super) fn refuse(&self, refusal: String) {
+        *lock(&self.refusal) = Some(refusal);
+    }
+
+    pub(super) fn take_refusal(&self) -> Option<String> {
+        lock(&self.refusal).take()
+    }
+
+    /// Whether the first ping is still to come, which the service sends at once. Clients expect it
+    /// after `pingInterval`, so it is kept from them, and answered here.
+    pub(super) fn awaits_ping(&self) -> bool {
+        !self.pinged.load(Relaxed)
+    }
+
+    /// Notes a ping of the service, and tells whether it is the first one.
+    pub(super) fn take_first_ping(&self) -> bool {
+        !self.pinged.swap(true, Relaxed)
     }
 
     /// Notes the connection by which the session speaks WebSocket from now on.

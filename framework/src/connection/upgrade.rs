@@ -39,7 +39,7 @@ pub(super) fn accept(connections: Connections, mut request: Request) -> Response
     };
     let (close, old) = (Close::of(version), (version == "3").then(OldConnect::default));
     let (session, polled) = match parameter(&request, "sid").map(str::to_owned) {
-        None => (Arc::new(Session::default()), None),
+        None => (Session::new(connections.parser), None),
         Some(id) => match connections.sessions.find(&id) {
             Some(session) => (session, Some(id)),
             None => return Refusal::UnknownSession.into_response(),

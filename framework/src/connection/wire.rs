@@ -4,7 +4,7 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use tokio::{
@@ -13,9 +13,10 @@ use tokio::{
 };
 
 use super::{
-    Traffic, frame, incoming::Incoming, old_connect::OldConnect, outgoing::Outgoing,
+    Traffic, frame, incoming::Incoming, mismatch, old_connect::OldConnect, outgoing::Outgoing,
     session::Session,
 };
+use crate::settings::Parser;
 
 /// How much is read of what a client still sends when one of its messages was too large, as a
 /// multiple of what it may send. To one who has not read all, the system says that the connection
@@ -32,6 +33,8 @@ pub(super) struct Wire<T> {
     /// Of a client of Socket.IO 2 only.
     old: Option<OldConnect>,
     outgoing: Outgoing,
+    /// Who reads, as long as a ping may have to be answered.
+    reader: Option<Waker>,
     /// Bytes that are still read for nothing, once a message was too large.
     lingering: usize,
     /// Nothing is sent by it: it tells that the stream is gone.
@@ -49,11 +52,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
     ) -> Self {
         Self {
             stream,
+            outgoing: Outgoing::of(&session),
+            reader: None,
             session,
             traffic,
             incoming: Incoming::new(max_message),
             old,
-            outgoing: Outgoing::default(),
             lingering: max_message.saturating_mul(MAX_LINGERING),
             _gone: gone,
         }
@@ -72,6 +76,17 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Lets the service read an answer to the ping that its client was not told.
+    fn give_pong(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
+        let fits = self.incoming.is_between_messages() && buffer.remaining() >= frame::PONG.len();
+        if fits {
+            buffer.put_slice(&frame::PONG);
+            self.outgoing.gave_pong();
+            self.reader = None;
+        }
+        fits
     }
 
     /// Says that the WebSocket is closed, and reads until the client has heard it.
@@ -102,6 +117,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<T> {
         if this.outgoing.has_ended() {
             return this.poll_end(context);
         }
+        if this.outgoing.may_owe_pong() {
+            if this.outgoing.owes_pong() && this.give_pong(buffer) {
+                return Poll::Ready(Ok(()));
+            }
+            this.reader = Some(context.waker().clone());
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
         if let Some(old) = &mut this.old {
@@ -110,10 +131,21 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<T> {
         let bytes = &buffer.filled()[before..];
         let found = this.incoming.look_at(bytes);
         this.traffic.received.add(bytes.len(), found.packets);
-        let Some(good) = found.too_large else { return Poll::Ready(Ok(())) };
-
-        tracing::debug!("A client has sent a message that is too large");
-        this.outgoing.end(&frame::too_large());
+        let refusal = || mismatch::refusal_of_frame(&bytes[found.text?..]);
+        let good = if let Some(good) = found.too_large {
+            tracing::debug!("A client has sent a message that is too large");
+            this.outgoing.end(&frame::close(frame::TOO_LARGE));
+            good
+        } else if this.session.parser() == Parser::Msgpack
+            && let Some(refusal) = refusal()
+        {
+            tracing::debug!("A client writes text to a server that reads MessagePack");
+            let close = frame::close(frame::UNSUPPORTED);
+            this.outgoing.end(&[&frame::text(&refusal)[..], &close].concat());
+            found.text.unwrap_or_default()
+        } else {
+            return Poll::Ready(Ok(()));
+        };
         buffer.set_filled(before + good);
         // Nothing at all would mean that the stream has ended.
         if good > 0 { Poll::Ready(Ok(())) } else { this.poll_end(context) }
@@ -135,6 +167,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
         if passing.length == 0 {
             let count = this.outgoing.gather(bytes, &this.session);
             this.traffic.sent.add(0, u64::from(!this.outgoing.ready().is_empty()));
+            if this.outgoing.owes_pong()
+                && let Some(reader) = this.reader.take()
+            {
+                reader.wake();
+            }
             // Written with the next bytes, or by the flush that follows.
             return Poll::Ready(Ok(count));
         }

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::connection::{PublicId, Session};
 use crate::error::{CONTRACT_VERSION, ClientError, ErrorKind, SocketErrorBody};
+use crate::msgpack::Readable;
 
 /// Where the answer to an event goes.
 #[derive(Clone)]
@@ -120,7 +121,7 @@ impl Answer {
         // The extractor is the only way to an `AckSender`, and it does not look at the value.
         let mut unused = Value::Bytes(Bytes::new());
         let Ok(sender) = AckSender::from_message_parts(&self.socket, &mut unused, &self.ack_id);
-        self.act_on(sender.send(ack));
+        self.act_on(sender.send(&Readable(ack)));
     }
 }
 

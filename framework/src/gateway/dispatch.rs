@@ -1,6 +1,7 @@
 //! From a packet to a call of its handler, when its turn in the socket's mailbox has come.
 
 use std::{
+    collections::VecDeque,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -8,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use axum::body::Bytes;
 use socketioxide::{
     adapter::LocalAdapter,
     handler::{MessageHandler, Value},
@@ -17,6 +19,7 @@ use tokio::task::coop;
 
 use super::{
     answer::Answer,
+    arrived::Arrived,
     events::EventCall,
     mailbox::{Full, Mailbox, Turn},
     namespace::{Handler, Namespace, Ours},
@@ -39,6 +42,7 @@ pub(super) struct Dispatcher {
 /// socketioxide calls this synchronously, in the order in which packets arrive.
 impl MessageHandler<LocalAdapter, Ours> for Dispatcher {
     fn call(&self, socket: Arc<Socket<LocalAdapter>>, value: Value, ack_id: Option<i64>) {
+        let event = Arrived::new(value);
         let answer = Answer {
             socket,
             ack_id,
@@ -49,15 +53,15 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatcher {
             progress: Arc::default(),
             max_protocol_errors: self.namespace.max_protocol_errors,
         };
-        let handler = self.namespace.handler_of(&value);
+        let handler = self.namespace.handler_of(&event);
         if let Err(after) = self.take_token(handler) {
-            return refuse(handler, &value, answer, after);
+            return refuse(handler, &event, answer, after);
         }
         if let Some(turn) = self.turn() {
-            return self.handle_now(turn, handler, value, answer);
+            return self.handle_now(turn, handler, event, answer);
         }
         let (namespace, mailbox) = (Arc::clone(&self.namespace), Arc::clone(&self.mailbox));
-        let job = handle(namespace, mailbox, value, answer.clone());
+        let job = handle(namespace, mailbox, event, answer.clone());
         if let Err(Full) = self.mailbox.push(Box::pin(job)) {
             answer.error(&ClientError::unavailable("Too many events of this socket are waiting"));
         }
@@ -82,10 +86,10 @@ impl Dispatcher {
         &self,
         turn: Turn<'_>,
         handler: Option<&dyn Handler>,
-        mut value: Value,
+        mut event: Arrived,
         mut answer: Answer,
     ) {
-        let Some(call) = call(handler, &mut value, &mut answer) else { return };
+        let Some(call) = call(handler, &mut event, &mut answer) else { return };
         // Nobody needs to be woken: what is pending is polled again by the task that gets it.
         let context = &mut Context::from_waker(Waker::noop());
         let poll = AssertUnwindSafe(|| {
@@ -113,10 +117,8 @@ impl Dispatcher {
 
 /// Refuses an event that came too soon. Only its frame is read, for the answer: whose error event
 /// tells of it, and the request's id. What is wrong with the frame itself does not matter any more.
-fn refuse(handler: Option<&dyn Handler>, value: &Value, mut answer: Answer, after: Duration) {
-    if let Value::Str(text, _) = value {
-        let _ = open(handler, text.as_str(), &mut answer);
-    }
+fn refuse(handler: Option<&dyn Handler>, event: &Arrived, mut answer: Answer, after: Duration) {
+    let _ = open(handler, event.text(), &mut answer);
     let error = ClientError::new(ErrorKind::RateLimited, "Too many events in too short a time");
     answer.error(&error.retry_after(after));
 }
@@ -125,11 +127,11 @@ fn refuse(handler: Option<&dyn Handler>, value: &Value, mut answer: Answer, afte
 async fn handle(
     namespace: Arc<Namespace>,
     mailbox: Arc<Mailbox>,
-    mut value: Value,
+    mut event: Arrived,
     mut answer: Answer,
 ) {
-    let handler = namespace.handler_of(&value);
-    if let Some(call) = call(handler, &mut value, &mut answer) {
+    let handler = namespace.handler_of(&event);
+    if let Some(call) = call(handler, &mut event, &mut answer) {
         take_turn(call, answer, mailbox).await;
     }
 }
@@ -138,11 +140,11 @@ async fn handle(
 /// it have changed, such as who the caller is, counts. None if there is nothing to wait for.
 fn call(
     handler: Option<&dyn Handler>,
-    value: &mut Value,
+    event: &mut Arrived,
     answer: &mut Answer,
 ) -> Option<EventCall> {
     // A panic here, say in a validation rule, would leave the client without an answer.
-    let prepare = AssertUnwindSafe(|| prepare(handler, value, answer));
+    let prepare = AssertUnwindSafe(|| prepare(handler, event, answer));
     let prepared = catch_unwind(prepare).unwrap_or_else(|_| Err(ClientError::internal()));
     match prepared {
         Ok(Call { call, concurrent: false }) => return Some(call),
@@ -175,17 +177,22 @@ pub(super) struct Call {
 /// Opens an event's packet, and extracts the arguments of its handler.
 fn prepare(
     handler: Option<&dyn Handler>,
-    value: &mut Value,
+    event: &mut Arrived,
     answer: &mut Answer,
 ) -> Result<Call, ClientError> {
+    let Arrived { value, read } = event;
     // Cheap: the text is reference-counted. Extractors may take binary parts out of `value`.
-    let text = match value {
+    let text = match read.as_ref().unwrap_or(value) {
         Value::Str(text, _) => text.clone(),
         Value::Bytes(_) => return Err(ClientError::invalid("Events must be sent as text")),
     };
+    let parts = match read {
+        Some(Value::Str(_, parts)) => parts.as_ref(),
+        _ => None,
+    };
     let (handler, payload) = open(handler, text.as_str(), answer)?;
     let socket = &Arc::clone(&answer.socket);
-    let received = Received { socket, payload, value, ack_id: answer.ack_id };
+    let received = Received { socket, payload, parts, value, ack_id: answer.ack_id };
     handler.prepare(received, answer.clone())
 }
 
@@ -215,6 +222,8 @@ fn open<'n, 't>(
 pub(super) struct Received<'a> {
     pub(super) socket: &'a Arc<Socket<LocalAdapter>>,
     pub(super) payload: &'a str,
+    /// Binary parts that are not in `value`.
+    pub(super) parts: Option<&'a VecDeque<Bytes>>,
     pub(super) value: &'a mut Value,
     pub(super) ack_id: Option<i64>,
 }

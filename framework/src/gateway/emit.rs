@@ -12,6 +12,7 @@ use crate::{
     connection::Session,
     contract::Event,
     error::{CONTRACT_VERSION, ClientError},
+    msgpack::Readable,
     recovery::{EVERYBODY, Seat},
     socket_io::SocketIo,
 };
@@ -53,8 +54,9 @@ impl Frame {
         self.event
     }
 
-    pub(crate) fn data(&self) -> &RawValue {
-        &self.data
+    /// The data, for whichever parser.
+    pub(crate) fn data(&self) -> Readable<'_, RawValue> {
+        Readable(&self.data)
     }
 
     /// Length of the data, in bytes.
@@ -150,7 +152,7 @@ pub(super) fn emit_to(socket: &SocketRef, event: &'static str, data: &impl Seria
 fn emit(socket: &SocketRef, frame: &Frame, keep: bool) -> Result<(), SendError> {
     match Seat::of(socket) {
         Some(seat) => seat.emit(socket, frame, keep),
-        None => socket.emit(frame.event, frame.data()),
+        None => socket.emit(frame.event, &frame.data()),
     }
 }
 
@@ -266,8 +268,8 @@ impl Broadcast {
                 // It only fills queues of this process, and is ready at once.
                 to.emit(frame.event, &(frame.data(), offset)).now_or_never().unwrap_or(Ok(()))
             }),
-            None if self.volatile => to.volatile().emit(frame.event, frame.data()).await,
-            None => to.emit(frame.event, frame.data()).await,
+            None if self.volatile => to.volatile().emit(frame.event, &frame.data()).await,
+            None => to.emit(frame.event, &frame.data()).await,
         };
         match sent {
             Ok(()) => 0,

@@ -1,7 +1,8 @@
 //! Extractors of event handlers.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
+use axum::body::Bytes;
 use serde::de::DeserializeOwned;
 use socketioxide::{
     adapter::LocalAdapter,
@@ -27,6 +28,8 @@ pub struct Incoming<'a, G> {
     pub gateway: &'a Arc<G>,
     /// The event's first argument as JSON text, taken out of its envelope.
     pub payload: &'a str,
+    /// Binary parts that are not in `value`.
+    pub(super) parts: Option<&'a VecDeque<Bytes>>,
     pub(super) value: &'a mut Value,
     pub(super) ack_id: Option<i64>,
 }
@@ -77,8 +80,8 @@ pub struct Data<T>(pub T);
 impl<G, T: DeserializeOwned + ToSchema> FromEvent<G> for Data<T> {
     fn from_event(incoming: &mut Incoming<'_, G>) -> Result<Self, ClientError> {
         let parse = || parse::json(incoming.payload.as_bytes()).map(Self);
-        match &*incoming.value {
-            Value::Str(_, Some(parts)) => with_parts(parts, parse),
+        match (&*incoming.value, incoming.parts) {
+            (_, Some(parts)) | (Value::Str(_, Some(parts)), None) => with_parts(parts, parse),
             _ => parse(),
         }
     }

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use super::{
     Events, Gateway, Handshake,
     answer::Answer,
+    arrived::Arrived,
     dispatch::{Call, Dispatcher, Received},
     emit::drop_out,
     events::ErasedHandler,
@@ -152,9 +153,8 @@ impl Namespace {
     }
 
     /// The handler of an event that is not yet parsed.
-    pub(super) fn handler_of(&self, event: &Value) -> Option<&dyn Handler> {
-        let Value::Str(text, _) = event else { return None };
-        self.handlers.get(packet::name(text.as_str())?).map(AsRef::as_ref)
+    pub(super) fn handler_of(&self, event: &Arrived) -> Option<&dyn Handler> {
+        self.handlers.get(packet::name(event.text())?).map(AsRef::as_ref)
     }
 }
 
@@ -191,9 +191,9 @@ impl<G: Gateway> Handler for Bound<G> {
     }
 
     fn prepare(&self, received: Received<'_>, answer: Answer) -> Result<Call, ClientError> {
-        let Received { socket, payload, value, ack_id } = received;
+        let Received { socket, payload, parts, value, ack_id } = received;
         let gateway = &self.gateway;
-        let mut incoming = Incoming { socket, gateway, payload, value, ack_id };
+        let mut incoming = Incoming { socket, gateway, payload, parts, value, ack_id };
         let call = self.handler.prepare(&mut incoming, answer)?;
         let call = gateway.around(self.event, call);
         Ok(Call { call, concurrent: self.concurrent })

@@ -204,7 +204,7 @@ impl Seat {
         if matches!(state.phase, Phase::Coming(_)) {
             // It overtakes what was missed: its offset would say that all of that was seen.
             state.unkept = offset;
-            return socket.emit(frame.event(), frame.data());
+            return socket.emit(frame.event(), &frame.data());
         }
         let sent = socket.emit(frame.event(), &(frame.data(), log.told(offset)));
         match &sent {

@@ -1,6 +1,9 @@
 //! The connection under Socket.IO, spoken to byte by byte.
 
 mod limits;
+mod msgpack;
+mod pace;
+mod pings;
 mod public_ids;
 mod raw;
 mod recovery;
