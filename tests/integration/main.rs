@@ -26,6 +26,8 @@ mod inspect;
 mod issuer;
 mod live;
 mod logins;
+#[cfg(unix)]
+mod logs;
 mod members;
 mod migrations;
 mod persistence;
