@@ -14,6 +14,7 @@ use crate::util::{TestApp, User, text};
 
 mod attaching;
 mod clamd;
+mod clamd_only;
 mod ending;
 mod events;
 mod forms;
