@@ -18,6 +18,7 @@ mod clamd_only;
 mod ending;
 mod events;
 mod forms;
+mod health;
 mod reading;
 mod scanning;
 

@@ -100,6 +100,8 @@ async fn real_scanner_finds_what_is_in_files_and_nothing_is_taken_without_it() {
     let ada = app.register("Ada").await;
     let room = ada.room("private").await;
     let long = "a clean text ".repeat(60_000);
+    let health = app.get("/health").await.expect(200);
+    assert_eq!(health["checks"]["virus_scanner"]["status"], "up", "{health}");
 
     to_room(&ada, &room, "a.png", PNG).await.expect(201);
     to_room(&ada, &room, "a.txt", long.as_bytes()).await.expect(201);
