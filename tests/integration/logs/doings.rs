@@ -16,8 +16,7 @@ use crate::{
 /// Registers, guesses, logs in, comes as a guest and refreshes; gives who has registered.
 pub(super) async fn people_come(address: SocketAddr, secrets: &mut Secrets) -> User {
     let ask = async |path: &str, form: Value, status| {
-        let answer = Request::new(address, "POST", path).json(form).await.expect(status);
-        answer
+        Request::new(address, "POST", path).json(form).await.expect(status)
     };
     let register =
         json!({ "email": "ada@example.org", "password": PASSWORD, "displayName": "Ada" });
