@@ -42,5 +42,6 @@ mod services;
 mod sessions;
 mod slow;
 mod sqlite_only;
+mod strangers;
 mod users;
 mod util;
