@@ -10,9 +10,10 @@ use serde::{
 /// Largest number up to which all whole ones can be written with a fraction: 2^53.
 const MOST: f64 = 9_007_199_254_740_992.0;
 
-/// Reads a whole number, also one that is written as `7.0`, as the type `integer` of JSON Schema
-/// includes it and as clients write it whose language has one kind of numbers. For
-/// `#[serde(deserialize_with = "hornero::whole")]`.
+/// Reads a whole number, also one that is written as `7.0`.
+///
+/// The type `integer` of JSON Schema includes it, and clients write it whose language has one kind
+/// of numbers. For `#[serde(deserialize_with = "hornero::whole")]`.
 ///
 /// # Errors
 ///
@@ -21,8 +22,9 @@ pub fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error
     deserializer.deserialize_i64(Whole)
 }
 
-/// Does the same where there may be none. For
-/// `#[serde(default, deserialize_with = "hornero::optional_whole")]`.
+/// Does the same where there may be none.
+///
+/// For `#[serde(default, deserialize_with = "hornero::optional_whole")]`.
 ///
 /// # Errors
 ///
