@@ -64,7 +64,8 @@ async fn neither_secrets_nor_words_are_logged_as_it_is_configured_by_default() {
     assert!(said.contains("REST        http://") && said.contains("WARN"), "{said}");
 }
 
-#[tokio::test]
+// The bucket answers while a command is waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn neither_secrets_nor_words_are_logged_when_everything_else_is() {
     let bucket = bucket::start().await;
     let endpoint = format!("http://{bucket}");

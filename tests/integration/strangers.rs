@@ -188,7 +188,7 @@ fn sent() -> impl Strategy<Value = Sent> {
 
 #[test]
 fn whatever_strangers_send_is_answered_and_never_as_a_mistake_of_ours() {
-    let cases = if std::env::var_os("HORNERO_TEST_FULL").is_some() { 20_000 } else { 600 };
+    let cases = if std::env::var_os("HORNERO_TEST_FULL").is_some() { 5_000 } else { 600 };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let stranger = tokio::sync::Mutex::new(runtime.block_on(Stranger::come()));
     let config =

