@@ -32,7 +32,7 @@ enum Action {
     Graph,
     /// Print every setting that is in force, secrets masked.
     Config,
-    /// Check configuration, data, port, clock and secrets, and say what to change.
+    /// Check configuration, data, files, port, clock and secrets, and say what to change.
     Doctor,
     /// Hash a password, read from the standard input, for `admin.passwordHash`.
     HashPassword,

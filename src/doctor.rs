@@ -4,17 +4,23 @@ use std::{
     error::Error,
     fs,
     path::Path,
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use auth::AuthConfig;
 use database::{Database, DatabaseConfig};
+use files::{FilesConfig, Scanner, Storage};
 use hornero::{App, ServerConfig};
+use tokio::time::timeout;
 
 use crate::{command::app, serve};
 
 /// Seconds from 1970 to the day this version was made; no clock is right that is before it.
 const RELEASED: Duration = Duration::from_secs(1_795_132_800);
+
+/// Time that the storage of files and the scanner have to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What was looked at, and how it is.
 struct Finding {
@@ -23,7 +29,7 @@ struct Finding {
     verdict: Result<String, String>,
 }
 
-/// Checks configuration, modules, data, port, clock and secrets.
+/// Checks configuration, modules, data, port, clock, secrets, and what files need.
 ///
 /// # Errors
 ///
@@ -34,8 +40,9 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let server: ServerConfig = app.section()?;
     let auth: AuthConfig = app.section()?;
     let data: DatabaseConfig = app.section()?;
+    let bytes: FilesConfig = app.section()?;
     let production = app.profile() == "production";
-    let findings = [
+    let mut findings = vec![
         Finding { subject: "configuration", verdict: Ok(format!("profile {}", app.profile())) },
         Finding { subject: "modules", verdict: modules(&app) },
         Finding { subject: "data folder", verdict: data_folder(&server.data_dir) },
@@ -44,9 +51,13 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
         Finding { subject: "secrets", verdict: secrets(&auth, production) },
         Finding { subject: "cookies", verdict: cookies(&auth, production) },
         Finding { subject: "chat page", verdict: page() },
+        Finding { subject: "file storage", verdict: file_storage(&bytes).await },
         // Last, since it takes the app: it opens the database, and migrates it.
         Finding { subject: "database", verdict: database(app, &data, &server.data_dir).await },
     ];
+    if !bytes.scanner.address.is_empty() {
+        findings.push(Finding { subject: "virus scanner", verdict: scanner(&bytes).await });
+    }
     for Finding { subject, verdict } in &findings {
         match verdict {
             Ok(text) => println!("ok     {subject}: {text}"),
@@ -125,4 +136,34 @@ async fn database(app: App, config: &DatabaseConfig, folder: &Path) -> Result<St
     let found = config.examine(folder).await.map_err(|error| error.to_string())?;
     app.resolve::<Database>().await.map_err(|error| error.to_string())?;
     Ok(format!("{found} opens, and has the current schema"))
+}
+
+async fn file_storage(config: &FilesConfig) -> Result<String, String> {
+    let storage = alone::<Storage>().await?;
+    let (it, remedy) = match config.s3.bucket.as_str() {
+        "" => ("the folder", "make it writable, or name another one in HORNERO__FILES__FOLDER"),
+        _ => ("the bucket", "look at HORNERO__FILES__S3__*, and whether it can be reached"),
+    };
+    match timeout(PATIENCE, storage.try_out()).await {
+        Ok(Ok(())) => Ok(format!("{it} keeps what it is given")),
+        Ok(Err(error)) => Err(format!("{error}; {remedy}")),
+        Err(_) => Err(format!("{it} does not answer; {remedy}")),
+    }
+}
+
+async fn scanner(config: &FilesConfig) -> Result<String, String> {
+    let scanner = alone::<Scanner>().await?;
+    let address = &config.scanner.address;
+    let remedy = "start clamd, or set HORNERO__FILES__SCANNER__ADDRESS";
+    match timeout(PATIENCE, scanner.ping()).await {
+        Ok(Ok(())) => Ok(format!("answers at {address}")),
+        Ok(Err(error)) => Err(format!("{address}: {error}; {remedy}")),
+        Err(_) => Err(format!("{address} does not answer; {remedy}")),
+    }
+}
+
+/// Something that a module exports, without anything that it does not need.
+async fn alone<T: Send + Sync + 'static>() -> Result<Arc<T>, String> {
+    let app = app().map_err(|error| error.to_string())?;
+    app.resolve::<T>().await.map_err(|error| error.to_string())
 }

@@ -31,6 +31,7 @@ mod socket_io;
 mod stopping;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod whole;
 
 pub use app::App;
 pub use build::StartError;
@@ -70,3 +71,4 @@ pub use socketioxide::socket::DisconnectReason;
 pub use stopping::Stopping;
 /// Adds documented handlers to [`Routes`]: those of one path, by their names.
 pub use utoipa_axum::routes;
+pub use whole::{optional_whole, whole};

@@ -45,9 +45,16 @@ impl ConfigSection for LoggingConfig {
     }
 }
 
-/// Libraries that tell what we tell ourselves, and better, or what nobody may read: at
-/// `debug` the last two log tokens and messages. A directive that names them wins.
-const TALKATIVE: [&str; 4] = ["sea_orm_migration", "sqlx", "socketioxide", "engineioxide"];
+/// Libraries that tell what we tell ourselves, and better, or what nobody may read: all but the
+/// first log tokens and messages at `debug` or `trace`. A directive that names them wins.
+const TALKATIVE: [&str; 6] = [
+    "sea_orm_migration",
+    "sqlx",
+    "socketioxide",
+    "engineioxide",
+    "tungstenite",
+    "tokio_tungstenite",
+];
 
 /// Starts to write logs to the standard error. Does nothing when called again.
 pub fn init(config: &LoggingConfig) {

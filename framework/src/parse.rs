@@ -5,8 +5,17 @@ use serde_json::error::Category;
 
 use crate::error::{ClientError, FieldError};
 
+mod object;
+
 /// Parses a whole JSON text as a `T`.
 pub(crate) fn json<T: DeserializeOwned>(text: &[u8]) -> Result<T, ClientError> {
+    let is_list = text.iter().find(|it| !it.is_ascii_whitespace()) == Some(&b'[');
+    if is_list && object::is_object::<T>() {
+        // What is no JSON at all is to be told as that.
+        serde_json::from_slice::<IgnoredAny>(text).map_err(|_| not_json())?;
+        let error = field_of("payload".to_owned(), "type", "must be an object".to_owned());
+        return Err(ClientError::fields(vec![error]));
+    }
     // Whatever parses needs nobody who keeps track of where it stands.
     serde_json::from_slice(text).or_else(|_| with_path(text))
 }
@@ -116,6 +125,21 @@ mod tests {
     fn refusal(text: &str) -> serde_json::Value {
         let error = json::<Form>(text.as_bytes()).unwrap_err();
         serde_json::json!(error.socket_body(None))
+    }
+
+    #[test]
+    fn list_is_no_object() {
+        for text in ["[]", " [7]", r#"["public", 7]"#] {
+            let error = json::<Nested>(text.as_bytes()).unwrap_err();
+            let told = serde_json::json!(error.socket_body(None));
+            assert_eq!(told["message"], "`payload`: must be an object", "{text}");
+            assert!(json::<Option<Nested>>(text.as_bytes()).is_err());
+        }
+        let broken = json::<Nested>(b"[7").unwrap_err();
+        assert_eq!(serde_json::json!(broken.socket_body(None))["details"]["reason"], "unparsable");
+        assert_eq!(json::<Vec<i64>>(b"[7]").unwrap(), [7]);
+        assert_eq!(json::<(i64, bool)>(b"[7, true]").unwrap(), (7, true));
+        assert_eq!(json::<serde_json::Value>(b"[7]").unwrap(), serde_json::json!([7]));
     }
 
     #[test]

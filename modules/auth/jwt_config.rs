@@ -63,8 +63,8 @@ impl JwtConfig {
 
     /// Whether published keys come over a connection that others may change.
     pub fn fetches_in_the_clear(&self) -> bool {
-        let url = self.jwks_url.parse::<reqwest::Url>().ok();
-        url.is_some_and(|it| it.scheme() == "http" && !is_loopback(&it))
+        let url = self.jwks_url.parse::<reqwest::Url>();
+        url.is_ok_and(|it| it.scheme() == "http" && !is_loopback(&it))
     }
 
     /// See [`Self::algorithm`](Self#structfield.algorithm).
@@ -133,8 +133,8 @@ impl JwtConfig {
 }
 
 fn is_web_address(text: &str) -> bool {
-    let url = text.parse::<reqwest::Url>().ok();
-    url.is_some_and(|it| matches!(it.scheme(), "http" | "https") && it.has_host())
+    let url = text.parse::<reqwest::Url>();
+    url.is_ok_and(|it| matches!(it.scheme(), "http" | "https") && it.has_host())
 }
 
 fn is_loopback(url: &reqwest::Url) -> bool {

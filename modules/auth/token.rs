@@ -230,7 +230,8 @@ impl TokenService {
         self.as_known(caller, &user)
     }
 
-    /// Tells who holds `token` if that is known without asking anybody.
+    /// Tells who holds `token` if that is known without asking anybody. Why one is refused is for
+    /// [`Self::verify`] to tell, and to count.
     pub(crate) fn verify_now(&self, token: &str) -> Option<Caller> {
         let (caller, _) = self.read(token).ok()?;
         if caller.login.is_some() {

@@ -9,7 +9,7 @@ use database::{Database, StorageError};
 use delivery::{ClaimSource, ConversationId, ConversationKind};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, sea_query::OnConflict,
+    QueryOrder, QuerySelect, Select, sea_query::OnConflict,
 };
 
 use crate::{
@@ -48,6 +48,9 @@ pub(crate) trait EscalationRepository: ClaimSource {
         by: &UserId,
         now: DateTime<Utc>,
     ) -> Result<(Escalation, bool), EscalationError>;
+
+    /// Whether somebody has claimed an escalation of the conversation that is not resolved.
+    async fn is_claimed(&self, id: ConversationId) -> Result<bool, StorageError>;
 
     /// The newest `limit` open escalations behind a number, oldest first.
     async fn open_behind(&self, number: i64, limit: u64) -> Result<Vec<Escalation>, StorageError>;
@@ -137,6 +140,10 @@ impl EscalationRepository for SeaOrmEscalationRepository {
         Ok((escalation, changed))
     }
 
+    async fn is_claimed(&self, id: ConversationId) -> Result<bool, StorageError> {
+        Ok(claimed(id).one(self.db.read()).await?.is_some())
+    }
+
     async fn open_behind(&self, number: i64, limit: u64) -> Result<Vec<Escalation>, StorageError> {
         let rows = Entity::find()
             .filter(Column::Status.eq(EscalationStatus::Open.as_str()))
@@ -178,12 +185,16 @@ impl ClaimSource for SeaOrmEscalationRepository {
         user: &UserId,
         conversation: ConversationId,
     ) -> Result<bool, StorageError> {
-        let claimed = Entity::find()
-            .filter(Column::ConversationId.eq(conversation.0))
-            .filter(Column::Status.eq(EscalationStatus::Claimed.as_str()))
-            .filter(Column::ClaimedBy.eq(user.as_str()));
+        let claimed = claimed(conversation).filter(Column::ClaimedBy.eq(user.as_str()));
         Ok(claimed.one(self.db.read()).await?.is_some())
     }
+}
+
+/// Escalations of a conversation that are claimed, and not resolved.
+fn claimed(conversation: ConversationId) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::ConversationId.eq(conversation.0))
+        .filter(Column::Status.eq(EscalationStatus::Claimed.as_str()))
 }
 
 fn row_of(it: &Escalation) -> Model {

@@ -147,6 +147,16 @@ impl EscalationService {
         self.step(caller, id, Step::Resolve).await
     }
 
+    /// Whether a supervisor has taken the conversation over: an escalation of it is claimed, and
+    /// not resolved.
+    ///
+    /// # Errors
+    ///
+    /// A failure of storage.
+    pub async fn is_claimed(&self, conversation: ConversationId) -> Result<bool, EscalationError> {
+        Ok(self.escalations.is_claimed(conversation).await?)
+    }
+
     async fn step(
         &self,
         caller: &Caller,

@@ -44,7 +44,8 @@ mod upload_controller;
 pub use config::{FilesConfig, S3Config, ScannerConfig};
 pub use error::FileError;
 pub use file::{File, FileId};
-pub use storage::OpenStorageError;
+pub use scanner::{ScanError, Scanner};
+pub use storage::{BytesError, OpenStorageError, Storage};
 
 use crate::{
     cleaning::Cleaning,
@@ -52,13 +53,11 @@ use crate::{
     finishing::Finishing,
     gateway::FileGateway,
     repository::{FileRepository, SeaOrmFileRepository},
-    scanner::Scanner,
     service::FileService,
-    storage::Storage,
     upload_controller::UploadController,
 };
 
-/// Wires up files. Exports nothing.
+/// Wires up files. Exports [`Storage`] and [`Scanner`].
 pub struct FilesModule;
 
 impl Module for FilesModule {
@@ -71,6 +70,8 @@ impl Module for FilesModule {
             .bind(SeaOrmFileRepository::bind)
             .try_provide(Storage::open)
             .provide(Scanner::new)
+            .export::<Storage>()
+            .export::<Scanner>()
             .provide(Cleaning::new)
             .provide(Finishing::new)
             .provide(FileService::new)

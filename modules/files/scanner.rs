@@ -17,6 +17,10 @@ use crate::{
 /// Begins a file whose bytes come in pieces. The letter says that the answer ends with a zero.
 const INSTREAM: &[u8] = b"zINSTREAM\0";
 
+/// Asks whether it is there, and what it says then.
+const PING: &[u8] = b"zPING\0";
+const PONG: &str = "PONG";
+
 /// Longest piece that is sent at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
@@ -53,7 +57,7 @@ pub enum ScanError {
 }
 
 /// Looks for viruses, if there is somebody who does.
-pub(crate) struct Scanner {
+pub struct Scanner {
     /// Host and port; empty if nobody looks.
     address: String,
     patience: Duration,
@@ -67,7 +71,7 @@ impl Scanner {
     }
 
     /// Whether somebody looks.
-    pub(crate) fn is_on(&self) -> bool {
+    pub fn is_on(&self) -> bool {
         !self.address.is_empty()
     }
 
@@ -78,9 +82,7 @@ impl Scanner {
     /// [`ScanError`]; then nothing is known of the file.
     pub(crate) async fn scan(&self, file: Bytestream) -> Result<Verdict, ScanError> {
         let asked = timeout(self.patience, self.ask(file));
-        let answer = asked.await.map_err(|_| ScanError::Slow(self.patience))??;
-        let text = String::from_utf8_lossy(&answer);
-        let text = text.trim_end_matches(['\0', '\n', '\r']);
+        let text = asked.await.map_err(|_| ScanError::Slow(self.patience))??;
         let verdict = text.strip_prefix("stream: ");
         if verdict == Some("OK") {
             return Ok(Verdict::Clean);
@@ -90,11 +92,23 @@ impl Scanner {
                 tracing::warn!("The scanner found {found:?} in a file");
                 Ok(Verdict::Infected)
             }
-            None => Err(ScanError::Unclear(text.chars().take(200).collect())),
+            None => Err(unclear(&text)),
         }
     }
 
-    async fn ask(&self, mut file: Bytestream) -> Result<Vec<u8>, ScanError> {
+    /// Asks clamd whether it is there. How long that may take is for whoever asks.
+    ///
+    /// # Errors
+    ///
+    /// [`ScanError::Down`], or [`ScanError::Unclear`] if it is somebody else.
+    pub async fn ping(&self) -> Result<(), ScanError> {
+        let mut clamd = TcpStream::connect(&self.address).await?;
+        clamd.write_all(PING).await?;
+        let text = answer(clamd).await?;
+        if text == PONG { Ok(()) } else { Err(unclear(&text)) }
+    }
+
+    async fn ask(&self, mut file: Bytestream) -> Result<String, ScanError> {
         let mut clamd = TcpStream::connect(&self.address).await?;
         let sent = async {
             clamd.write_all(INSTREAM).await?;
@@ -110,12 +124,25 @@ impl Scanner {
         };
         let sent: Result<(), ScanError> = sent.await;
         // One that has seen enough says so before it hangs up.
-        let mut answer = Vec::new();
-        let read = BufReader::new(clamd.take(LONGEST_ANSWER)).read_until(0, &mut answer).await;
-        match sent {
-            Err(ScanError::Down(_)) if !answer.is_empty() => {}
-            sent => drop((sent?, read?)),
+        let read = answer(clamd).await;
+        match (sent, read) {
+            (Err(ScanError::Down(_)), Ok(text)) if !text.is_empty() => Ok(text),
+            (sent, read) => {
+                sent?;
+                Ok(read?)
+            }
         }
-        Ok(answer)
     }
+}
+
+/// What clamd says, without the end of it.
+async fn answer(clamd: TcpStream) -> Result<String, std::io::Error> {
+    let mut answer = Vec::new();
+    BufReader::new(clamd.take(LONGEST_ANSWER)).read_until(0, &mut answer).await?;
+    let text = String::from_utf8_lossy(&answer);
+    Ok(text.trim_end_matches(['\0', '\n', '\r']).to_owned())
+}
+
+fn unclear(text: &str) -> ScanError {
+    ScanError::Unclear(text.chars().take(200).collect())
 }

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use hornero::ServerConfig;
 use object_store::{
-    BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, RetryConfig,
+    BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig,
     aws::AmazonS3Builder, buffered::BufWriter, local::LocalFileSystem, path::Path,
 };
 use tokio::io::AsyncWriteExt;
+use uuid::Uuid;
 
 use crate::{
     config::{FilesConfig, S3Config},
@@ -27,6 +28,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a request to S3 is tried again, and for how long.
 const RETRIES: usize = 2;
 const RETRY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What is written to find out whether that can be done.
+const PROBE: &[u8] = b"probe";
 
 /// Reason the storage cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -70,11 +74,13 @@ impl BytesError {
 pub(crate) type Bytestream = BoxStream<'static, Result<Bytes, Error>>;
 
 /// Keeps the bytes of files.
-pub(crate) struct Storage {
+pub struct Storage {
     store: Arc<dyn ObjectStore>,
     /// The folder, if it is one.
     folder: Option<LocalFileSystem>,
     part: usize,
+    /// Where it is tried out: not where another process does.
+    probe: Path,
 }
 
 impl Storage {
@@ -96,12 +102,13 @@ impl Storage {
         // What is acknowledged survives a power cut, as messages do.
         let local = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
         let store = Arc::new(local.clone());
-        Ok(Self { store, folder: Some(local), part: PART_OF_A_FOLDER })
+        Ok(Self { folder: Some(local), part: PART_OF_A_FOLDER, ..Self::of(store) })
     }
 
     /// A storage that is no folder.
     pub(crate) fn of(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store, folder: None, part: PART }
+        let probe = Path::from_iter(["probes", &Uuid::new_v4().to_string()]);
+        Self { store, folder: None, part: PART, probe }
     }
 
     /// Begins to write a file.
@@ -136,6 +143,21 @@ impl Storage {
             Err(error) if !matches!(error, Error::NotFound { .. }) => Err(error.into()),
             _ => Ok(()),
         }
+    }
+
+    /// Writes a few bytes, reads and removes them. How long that may take is for whoever asks.
+    ///
+    /// # Errors
+    ///
+    /// [`BytesError`] if one of the three fails: then files neither come nor go.
+    pub async fn try_out(&self) -> Result<(), BytesError> {
+        self.store.put(&self.probe, PutPayload::from_static(PROBE)).await?;
+        let read = self.store.get(&self.probe).await?.bytes().await?;
+        self.store.delete(&self.probe).await?;
+        if read != PROBE {
+            return Err(io::Error::other("it gives back other bytes than it was given").into());
+        }
+        Ok(())
     }
 }
 

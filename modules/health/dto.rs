@@ -25,7 +25,7 @@ pub(crate) struct HealthCheck {
 enum HealthStatus {
     /// All is up.
     Healthy,
-    /// Something is slow.
+    /// Something is slow, or files or robots are down.
     Degraded,
     /// The server can do nothing.
     Unhealthy,
@@ -36,6 +36,11 @@ struct Checks {
     database: ServiceHealth,
     auth_service: ServiceHealth,
     chat_service: ServiceHealth,
+    /// The folder or the bucket that keeps files.
+    file_storage: ServiceHealth,
+    /// Whoever looks for viruses in files, if anybody is to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    virus_scanner: Option<ServiceHealth>,
     /// Each robot that is another program: `robot:<name>`.
     #[serde(flatten)]
     robots: BTreeMap<String, ServiceHealth>,
@@ -96,6 +101,8 @@ impl From<&Report> for HealthCheck {
                 database: (&it.database).into(),
                 auth_service: (&it.auth).into(),
                 chat_service: (&it.chat).into(),
+                file_storage: (&it.files.storage).into(),
+                virus_scanner: it.files.scanner.as_ref().map(ServiceHealth::from),
                 robots: it.robots.iter().map(robot_health).collect(),
                 websocket_connections: it.connections,
             },

@@ -3,6 +3,7 @@
 use auth::AuthModule;
 use database::DatabaseModule;
 use delivery::DeliveryModule;
+use files::FilesModule;
 use hornero::{ConfigSection, Module, ModuleDef};
 use robots::RobotsModule;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ impl Module for HealthModule {
         m.import::<AuthModule>()
             .import::<DatabaseModule>()
             .import::<DeliveryModule>()
+            .import::<FilesModule>()
             .import::<RobotsModule>()
             .config::<HealthConfig>()
             .provide(HealthService::new)

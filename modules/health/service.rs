@@ -1,14 +1,17 @@
 //! Looks at what the server needs to do its work.
 
 use std::{
+    fmt::Display,
+    future::Future,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use auth::{TokenService, UserService};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use database::Database;
 use delivery::EventLog;
+use files::{Scanner, Storage};
 use hornero::Stopping;
 use robots::{Condition, Robots};
 use tokio::{sync::Mutex, time::timeout};
@@ -21,6 +24,9 @@ const DOWN: Duration = Duration::from_secs(2);
 
 /// Time after which an answer is slow.
 const SLOW: Duration = Duration::from_millis(500);
+
+/// How long what files need is not tried again once it was well: a bucket of S3 asks money for it.
+const KEPT: TimeDelta = TimeDelta::seconds(10);
 
 /// Age after which what is known of revoked logins is old: it is looked up twice a second.
 const OLD: Duration = Duration::from_secs(5);
@@ -43,12 +49,32 @@ pub(crate) struct Finding {
     pub(crate) message: Option<&'static str>,
 }
 
+/// How what files need is.
+#[derive(Debug, Clone)]
+pub(crate) struct FileFindings {
+    pub(crate) storage: Finding,
+    /// None where there is to be no scanner.
+    pub(crate) scanner: Option<Finding>,
+}
+
+impl FileFindings {
+    fn all(&self) -> impl Iterator<Item = &Finding> {
+        std::iter::once(&self.storage).chain(&self.scanner)
+    }
+
+    /// Whether all was well a moment ago.
+    fn are_good(&self) -> bool {
+        self.all().all(|it| it.state == State::Up && Utc::now() - it.at < KEPT)
+    }
+}
+
 /// How the server is.
 #[derive(Debug, Clone)]
 pub(crate) struct Report {
     pub(crate) database: Finding,
     pub(crate) auth: Finding,
     pub(crate) chat: Finding,
+    pub(crate) files: FileFindings,
     /// Those that are other programs, by their names.
     pub(crate) robots: Vec<(String, Finding)>,
     pub(crate) connections: usize,
@@ -63,7 +89,8 @@ impl Report {
     /// Whether everything is as it should be.
     pub(crate) fn is_healthy(&self) -> bool {
         let robots = self.robots.iter().map(|it| &it.1);
-        let mut all = [&self.database, &self.auth, &self.chat].into_iter().chain(robots);
+        let ours = [&self.database, &self.auth, &self.chat].into_iter();
+        let mut all = ours.chain(self.files.all()).chain(robots);
         all.all(|it| it.state == State::Up)
     }
 }
@@ -75,20 +102,25 @@ pub(crate) struct HealthService {
     tokens: Arc<TokenService>,
     log: Arc<EventLog>,
     robots: Arc<Robots>,
+    storage: Arc<Storage>,
+    scanner: Arc<Scanner>,
     stopping: Arc<Stopping>,
     last: Mutex<Option<(Instant, Report)>>,
 }
 
 impl HealthService {
+    #[expect(clippy::too_many_arguments, reason = "a constructor's arguments are its wiring")]
     pub(crate) fn new(
         db: Arc<Database>,
         users: Arc<UserService>,
         tokens: Arc<TokenService>,
         log: Arc<EventLog>,
         robots: Arc<Robots>,
+        storage: Arc<Storage>,
+        scanner: Arc<Scanner>,
         stopping: Arc<Stopping>,
     ) -> Self {
-        Self { db, users, tokens, log, robots, stopping, last: Mutex::default() }
+        Self { db, users, tokens, log, robots, storage, scanner, stopping, last: Mutex::default() }
     }
 
     /// How the server is, or was within the last second.
@@ -99,8 +131,16 @@ impl HealthService {
             let _ = at;
             return report.clone();
         }
+        let known = last.as_ref().map(|(_, report)| &report.files).filter(|it| it.are_good());
+        let (database, files) = tokio::join!(self.database(), async {
+            match known {
+                Some(known) => known.clone(),
+                None => self.files().await,
+            }
+        });
         let report = Report {
-            database: self.database().await,
+            database,
+            files,
             auth: self.auth(),
             chat: self.chat(),
             robots: self.robots.conditions().into_iter().map(robot).collect(),
@@ -116,19 +156,18 @@ impl HealthService {
     }
 
     async fn database(&self) -> Finding {
-        let begun = Instant::now();
-        let answered = timeout(DOWN, self.db.ping()).await;
-        let took = begun.elapsed();
-        let (state, message) = match answered {
-            Ok(Ok(())) if took < SLOW => (State::Up, None),
-            Ok(Ok(())) => (State::Slow, Some("answers late")),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "The database cannot be reached: {error}");
-                (State::Down, Some("cannot be reached"))
-            }
-            Err(_) => (State::Down, Some("does not answer")),
+        asked("The database", self.db.ping(), "cannot be reached").await
+    }
+
+    async fn files(&self) -> FileFindings {
+        let storage = self.storage.try_out();
+        let storage = asked("The storage of files", storage, "does not keep what it is given");
+        let scanner = async {
+            let scanner = self.scanner.is_on().then(|| self.scanner.ping())?;
+            Some(asked("The scanner of files", scanner, "cannot be reached").await)
         };
-        Finding { state, took, at: Utc::now(), message }
+        let (storage, scanner) = tokio::join!(storage, scanner);
+        FileFindings { storage, scanner }
     }
 
     fn auth(&self) -> Finding {
@@ -151,6 +190,28 @@ impl HealthService {
         };
         Finding { state, took: Duration::ZERO, at: Utc::now(), message }
     }
+}
+
+/// Asks something that another program answers, or a disk. `failure` is what people are told, and
+/// the reason is for the log.
+async fn asked<E: Display>(
+    name: &str,
+    question: impl Future<Output = Result<(), E>>,
+    failure: &'static str,
+) -> Finding {
+    let begun = Instant::now();
+    let answered = timeout(DOWN, question).await;
+    let took = begun.elapsed();
+    let (state, message) = match answered {
+        Ok(Ok(())) if took < SLOW => (State::Up, None),
+        Ok(Ok(())) => (State::Slow, Some("answers late")),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "{name} {failure}: {error}");
+            (State::Down, Some(failure))
+        }
+        Err(_) => (State::Down, Some("does not answer")),
+    };
+    Finding { state, took, at: Utc::now(), message }
 }
 
 /// How a robot is, as those found it who have asked it last: nobody asks it for this.

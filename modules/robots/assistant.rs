@@ -8,6 +8,7 @@ use std::{
 use auth::{UserService, UserType};
 use chat::{Message, MessageId, MessageListener, MessageRole, MessageType};
 use delivery::{ConversationId, ConversationKind, SocketIoDoor};
+use escalations::EscalationService;
 use hornero::{BoxError, Stopping};
 use sessions::SessionService;
 use tokio::sync::mpsc;
@@ -29,6 +30,7 @@ pub(crate) struct Assistant {
     robot: Option<Arc<Robot>>,
     runner: Arc<Runner>,
     sessions: Arc<SessionService>,
+    escalations: Arc<EscalationService>,
     users: Arc<UserService>,
     door: Arc<SocketIoDoor>,
     queue: mpsc::Sender<Message>,
@@ -47,6 +49,7 @@ impl Assistant {
         robots: Arc<Robots>,
         runner: Arc<Runner>,
         sessions: Arc<SessionService>,
+        escalations: Arc<EscalationService>,
         users: Arc<UserService>,
         door: Arc<SocketIoDoor>,
     ) -> Result<Self, OpenError> {
@@ -56,7 +59,7 @@ impl Assistant {
         };
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (waiting, answering) = (Mutex::new(Some(waiting)), Mutex::default());
-        Ok(Self { robot, runner, sessions, users, door, queue, waiting, answering })
+        Ok(Self { robot, runner, sessions, escalations, users, door, queue, waiting, answering })
     }
 
     /// Whether there is a robot to answer.
@@ -107,12 +110,25 @@ impl Assistant {
         tokio::spawn(async move {
             let mut message = Some(message);
             while let Some(prompt) = message {
-                if let Err(error) = this.answer(&robot, prompt).await {
+                if !this.is_left_to_people(session).await
+                    && let Err(error) = this.answer(&robot, prompt).await
+                {
                     this.tell_refused(session, error).await;
                 }
                 message = this.next(session);
             }
         });
+    }
+
+    /// Whether a supervisor has taken the session over. It is asked when a message has its turn: one
+    /// that was claimed while another was being answered is not answered any more.
+    async fn is_left_to_people(&self, session: ConversationId) -> bool {
+        let claimed = self.escalations.is_claimed(session).await;
+        claimed.unwrap_or_else(|error| {
+            // Better silent than to talk over somebody.
+            tracing::error!(%error, "A message is not answered: {error}");
+            true
+        })
     }
 
     /// Returns when the answer is there, or has failed.

@@ -86,6 +86,7 @@ impl Endings {
     async fn end(&self, run: &Run) -> Result<bool, ChatError> {
         let is_stored = self.chat.is_stored(run.message).await?;
         if !is_stored {
+            // It may have been taken out of the configuration; what it has said is told all the same.
             let robot = self.robots.find(Some(&run.robot)).ok();
             let formatting = robot.map(|it| it.formatting).unwrap_or_default();
             self.runner.store(run, formatting, false).await?;

@@ -16,6 +16,7 @@ use auth::AuthModule;
 use chat::{ChatModule, ChatService};
 use database::DatabaseModule;
 use delivery::DeliveryModule;
+use escalations::EscalationsModule;
 use hornero::{BoxError, Module, ModuleDef};
 use sessions::SessionsModule;
 
@@ -62,6 +63,7 @@ impl Module for RobotsModule {
             .import::<DatabaseModule>()
             .import::<DeliveryModule>()
             .import::<SessionsModule>()
+            .import::<EscalationsModule>()
             .import::<ChatModule>()
             .config::<RobotsConfig>()
             .config::<SessionsConfig>()

@@ -85,6 +85,7 @@ pub(crate) struct ReadMessages {
     /// The `eventSeq` up to which the caller has read.
     #[validate(range(min = 0))]
     #[schema(minimum = 0)]
+    #[serde(deserialize_with = "hornero::whole")]
     pub(crate) seq: i64,
 }
 
@@ -134,6 +135,7 @@ pub(crate) struct JoinRoom {
     /// The highest `eventSeq` that the client has seen: later events are sent again.
     #[validate(range(min = 0))]
     #[schema(minimum = 0)]
+    #[serde(default, deserialize_with = "hornero::optional_whole")]
     last_seq: Option<i64>,
     /// The `epoch` to which `lastSeq` belongs, if the client knows it.
     epoch: Option<Uuid>,

@@ -98,6 +98,7 @@ pub(crate) struct JoinSession {
     /// The highest `eventSeq` that the client has seen: later events are sent again.
     #[validate(range(min = 0))]
     #[schema(minimum = 0)]
+    #[serde(default, deserialize_with = "hornero::optional_whole")]
     last_seq: Option<i64>,
     /// The `epoch` to which `lastSeq` belongs, if the client knows it.
     epoch: Option<Uuid>,

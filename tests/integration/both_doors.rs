@@ -175,3 +175,19 @@ impl Doors {
 fn messages(room: &str) -> String {
     format!("/rooms/{room}/messages")
 }
+
+#[tokio::test]
+async fn list_in_the_place_of_an_object_is_refused_alike() {
+    let app = TestApp::start().await;
+    let ada = app.register("Ada").await;
+    let mut socket = ada.connect("/chat").await;
+    for list in [json!([]), json!(["Kitchen", "public"])] {
+        for path in ["/sessions", "/rooms"] {
+            let refusal = ada.post(path, list.clone()).await.expect(400);
+            assert_eq!(refusal["details"]["field"], "payload", "{path}: {refusal}");
+        }
+        let refusal = socket.emit_ack("chat:room:create", list).await;
+        assert_eq!(refusal["error"]["code"], "PROTOCOL_ERROR", "{refusal}");
+        assert_eq!(refusal["error"]["details"]["field"], "payload", "{refusal}");
+    }
+}

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
+    mem,
     net::{SocketAddr, TcpListener},
     path::Path,
     process::{Child, Command, Stdio},
@@ -242,8 +243,7 @@ async fn server_that_is_told_to_stop_says_goodbye_to_its_sockets() {
     let mut socket = guest.connect("/chat").await;
     socket.event("chat:system:notification").await;
 
-    let kill = ["-c", "kill -TERM \"$0\"", &server.process.id().to_string()];
-    assert!(Command::new("sh").args(kill).status().unwrap().success());
+    server.terminate();
 
     socket.closed().await;
     assert_eq!(server.wait(STOPPING), Some(0));
@@ -339,28 +339,55 @@ fn reader(mut from: impl Read + Send + 'static) -> mpsc::Receiver<String> {
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     process: Child,
+    /// What it has said up to its greeting.
+    greeting: String,
     /// Ends when the server does.
     lines: mpsc::Receiver<String>,
+    errors: mpsc::Receiver<String>,
 }
 
 impl Running {
     fn start(mut command: Command) -> Self {
-        let mut process = command.stderr(Stdio::null()).spawn().unwrap();
+        let mut process = command.spawn().unwrap();
+        let errors = reader(process.stderr.take().unwrap());
         let output = BufReader::new(process.stdout.take().unwrap());
         let (line, lines) = mpsc::channel();
         thread::spawn(move || {
             output.lines().map_while(Result::ok).try_for_each(|it| line.send(it)).ok();
         });
+        let mut greeting = String::new();
         let address = loop {
             let Ok(line) = lines.recv_timeout(PATIENCE) else {
                 process.kill().ok();
                 panic!("the server did not start");
             };
+            greeting += &line;
+            greeting += "\n";
             if let Some((_, address)) = line.split_once("REST        http://") {
                 break address.split('/').next().unwrap().parse().unwrap();
             }
         };
-        Self { address, process, lines }
+        Self { address, process, greeting, lines, errors }
+    }
+
+    /// Tells the server to stop, as a system does.
+    #[cfg(unix)]
+    fn terminate(&self) {
+        let kill = ["-c", "kill -TERM \"$0\"", &self.process.id().to_string()];
+        assert!(Command::new("sh").args(kill).status().unwrap().success());
+    }
+
+    /// Stops the server, and gives all that it has said.
+    #[cfg(unix)]
+    pub(crate) fn stop(mut self) -> String {
+        self.terminate();
+        let mut said = mem::take(&mut self.greeting);
+        while let Ok(line) = self.lines.recv_timeout(STOPPING) {
+            said += &line;
+            said += "\n";
+        }
+        assert_eq!(self.wait(STOPPING), Some(0));
+        said + &self.errors.recv_timeout(STOPPING).unwrap()
     }
 
     /// Waits until the server has ended by itself, and gives its exit code.

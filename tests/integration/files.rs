@@ -14,9 +14,11 @@ use crate::util::{TestApp, User, text};
 
 mod attaching;
 mod clamd;
+mod clamd_only;
 mod ending;
 mod events;
 mod forms;
+mod health;
 mod reading;
 mod scanning;
 

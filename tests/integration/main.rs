@@ -26,6 +26,8 @@ mod inspect;
 mod issuer;
 mod live;
 mod logins;
+#[cfg(unix)]
+mod logs;
 mod members;
 mod migrations;
 mod persistence;
@@ -40,5 +42,6 @@ mod services;
 mod sessions;
 mod slow;
 mod sqlite_only;
+mod strangers;
 mod users;
 mod util;

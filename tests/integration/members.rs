@@ -192,6 +192,13 @@ async fn unread_messages_are_those_of_others_behind_what_was_read() {
     }
     assert_eq!(unread(&ben).await, (json!(100), json!(true)));
     ben.post(&read, json!({ "seq": -1 })).await.expect(400);
+    // As clients write whole numbers whose language has one kind of numbers.
+    ben.post(&read, json!({ "seq": 1.0 })).await.expect(200);
+    let refusal = ben.post(&read, json!({ "seq": 1.5 })).await.expect(400);
+    assert_eq!(refusal["details"]["fields"][0]["message"], "must be a whole number");
+    let mut socket = ben.connect("/chat").await;
+    socket.call("chat:room:join", json!({ "roomId": room, "lastSeq": 0.0 })).await;
+    socket.call("chat:message:read", json!({ "roomId": room, "seq": 1.0 })).await;
 }
 
 #[tokio::test]

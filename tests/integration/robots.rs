@@ -3,7 +3,7 @@
 mod assistant;
 mod endings;
 mod failures;
-mod server;
+pub(crate) mod server;
 
 use serde_json::{Value, json};
 

@@ -8,6 +8,7 @@ mod alone;
 mod bench;
 mod check;
 mod chromium;
+mod clamd;
 mod copy;
 mod counts;
 mod debian;

@@ -3,6 +3,7 @@
 mod cluster;
 mod programs;
 
+use crate::clamd;
 use crate::counts;
 use crate::process;
 use crate::stage::Outcome;
@@ -28,6 +29,7 @@ pub(crate) fn suite(workspace: &Workspace, environment: &[(&'static str, String)
     println!("Tests about SQLite's file are skipped here: {ABOUT_FILES}");
     let mut tests = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
     tests.args(["--test", "integration", "--", "--include-ignored", "--skip", ABOUT_FILES]);
+    tests.args(["--skip", clamd::ABOUT_CLAMD]);
     tests.envs(environment.iter().cloned());
     tests.env("HORNERO_TEST_DATABASE_URL", shared.url());
     tests.env("HORNERO_TEST_MORTAL_POSTGRES", mortal.folder());

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::alone;
 use crate::chromium;
+use crate::clamd;
 use crate::counts;
 use crate::generated;
 use crate::kills;
@@ -94,6 +95,7 @@ fn stages(workspace: &Rc<Workspace>, options: &Options) -> Vec<Stage> {
         stage("build", build),
         stage("rust", rust).after("build"),
         stage("postgres", postgres::suite).after("build"),
+        stage("clamd", clamd::suite).after("build"),
         stage("kills", kills::suite).after("build"),
         stage("clients", clients).after("build"),
         stage("python", python::suite).after("build"),
@@ -110,7 +112,7 @@ fn build(workspace: &Workspace, _: &[(&'static str, String)]) -> Outcome {
 fn rust(workspace: &Workspace, environment: &[(&'static str, String)]) -> Outcome {
     let mut command = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
     // They have a stage of their own.
-    command.args(["--", "--skip", postgres::ABOUT_POSTGRES]);
+    command.args(["--", "--skip", postgres::ABOUT_POSTGRES, "--skip", clamd::ABOUT_CLAMD]);
     process::run_suite(command.envs(environment.iter().cloned()), counts::of_cargo)
 }
 

@@ -76,9 +76,18 @@ async fn serve(
     if mood == Mood::Overwhelmed {
         return stream.write_all(b"INSTREAM size limit exceeded. ERROR\0").await;
     }
-    let mut command = [0; 10];
-    stream.read_exact(&mut command).await?;
-    assert_eq!(&command, b"zINSTREAM\0");
+    let mut command = Vec::new();
+    while command.last() != Some(&0) {
+        command.push(stream.read_u8().await?);
+    }
+    if command == b"zPING\0" {
+        return match mood {
+            Mood::Silent => std::future::pending().await,
+            Mood::Confused => stream.write_all(b"UNKNOWN COMMAND\0").await,
+            _ => stream.write_all(b"PONG\0").await,
+        };
+    }
+    assert_eq!(command, b"zINSTREAM\0");
     let mut file = Vec::new();
     loop {
         let length = stream.read_u32().await? as usize;

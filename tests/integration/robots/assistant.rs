@@ -7,7 +7,7 @@ use super::{
     server::{Reply, RobotServer, Then},
     with_robot,
 };
-use crate::util::{TestApp, text};
+use crate::util::{TestApp, User, text};
 
 const ECHO: (&str, &str) = ("HORNERO__SESSIONS__ASSISTANT", "echo");
 
@@ -123,4 +123,44 @@ async fn failure_is_told_in_the_words_of_sessions() {
         assert_eq!(last["error"]["code"], "SERVER_ERROR", "{last}");
     }
     assert!(last["error"]["details"]["retryAfterMs"].as_u64().unwrap() > 20_000, "{last}");
+}
+
+#[tokio::test]
+async fn assistant_is_silent_while_a_supervisor_has_the_session() {
+    let robot = RobotServer::start().await;
+    robot.reply(Reply::parts(&["one", "!"]).slowly(std::time::Duration::from_millis(150)));
+    robot.reply(Reply::parts(&["two"]));
+    let app = with_robot(&robot, &[("HORNERO__SESSIONS__ASSISTANT", "gpt")]).await;
+    let ada = app.register("Ada").await;
+    let grace = app.promoted("Grace", None, Some(UserType::Supervisor)).await;
+    let session = ada.session().await;
+    let path = format!("/chat/sessions/{session}/messages");
+    let say = async |user: &User, words: &str| {
+        user.post(&path, json!({ "content": words })).await.expect(201);
+    };
+    let form = json!({ "sessionId": session, "reason": "help" });
+    let escalation = text(&ada.post("/escalations", form).await.expect(201)["id"]);
+    let step = |step: &str| grace.post(&format!("/escalations/{escalation}/{step}"), json!({}));
+
+    let mut socket = ada.connect("/").await;
+    socket.join_session(&session).await;
+
+    // While nobody has claimed it, it is the assistant's.
+    say(&ada, "first").await;
+    robot.request().await;
+    // It waits for its turn, and is Grace's when that comes.
+    say(&ada, "second").await;
+    step("claim").await.expect(200);
+    while socket.event("new_message").await["content"] != "one!" {}
+    say(&ada, "third").await;
+    say(&grace, "I am here").await;
+    // Silence cannot be waited for otherwise.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    step("resolve").await.expect(200);
+    say(&ada, "fourth").await;
+    while socket.event("new_message").await["content"] != "two" {}
+
+    let told = robot.request().await.body["messages"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(told["content"], "fourth");
+    assert_eq!(robot.count().await, 0, "nothing else was asked");
 }
