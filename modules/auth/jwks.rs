@@ -6,7 +6,10 @@
 //! ```
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -40,6 +43,8 @@ pub(crate) struct Jwks {
     algorithm: Algorithm,
     max_age: Duration,
     kept: RwLock<Arc<KeySet>>,
+    /// How often they were fetched.
+    fetched: AtomicU64,
     /// Held by who fetches: the others wait, and have what they wait for then.
     last: Mutex<Option<Attempt>>,
 }
@@ -85,6 +90,7 @@ impl Jwks {
             algorithm,
             max_age,
             kept: RwLock::default(),
+            fetched: AtomicU64::default(),
             last: Mutex::default(),
         })
     }
@@ -92,6 +98,11 @@ impl Jwks {
     /// The keys that a token may be signed with that names this one.
     pub(crate) fn keys(&self, id: Option<&str>) -> Arc<[DecodingKey]> {
         self.kept.read().unwrap_or_else(PoisonError::into_inner).find(id)
+    }
+
+    /// How often the keys were fetched.
+    pub(crate) fn fetched(&self) -> u64 {
+        self.fetched.load(Ordering::Acquire)
     }
 
     /// Fetches the keys, unless that was done a moment ago.
@@ -112,6 +123,7 @@ impl Jwks {
         match downloaded {
             Ok(keys) => {
                 *self.kept.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+                self.fetched.fetch_add(1, Ordering::Release);
                 Ok(())
             }
             Err(error) => {

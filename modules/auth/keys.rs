@@ -43,6 +43,14 @@ impl Keys {
         jwks.map(Self::Published).map_err(AuthError::HttpClient)
     }
 
+    /// A number that changes when the keys may have.
+    pub(crate) fn state(&self) -> u64 {
+        match self {
+            Self::Secret { .. } | Self::Public(_) => 0,
+            Self::Published(jwks) => jwks.fetched(),
+        }
+    }
+
     /// The content of a token whose signature is right.
     ///
     /// # Errors

@@ -46,6 +46,7 @@ mod token;
 mod user;
 mod user_service;
 mod user_sockets;
+mod verified;
 mod watch;
 
 pub use caller::Caller;

@@ -19,10 +19,11 @@ use crate::{
     service_key::{ServiceKeys, is_name, is_service_key, service_id},
     standing::Standing,
     user::{Role, Status, User, UserType},
+    verified::Verified,
 };
 
 /// Time by which clocks may differ, in seconds.
-const LEEWAY: u64 = 5;
+pub(crate) const LEEWAY: u64 = 5;
 
 /// Issues access tokens, and tells whose a token is.
 pub struct TokenService {
@@ -30,6 +31,7 @@ pub struct TokenService {
     failures: Arc<Failures>,
     newcomers: Arc<Newcomers>,
     keys: Keys,
+    verified: Verified,
     service_keys: ServiceKeys,
     rules: Validation,
     believes: Issuer,
@@ -93,6 +95,7 @@ impl TokenService {
             failures,
             newcomers,
             keys,
+            verified: Verified::default(),
             service_keys: ServiceKeys::parse(&config.service_keys).unwrap_or_default(),
             rules,
             believes,
@@ -248,7 +251,10 @@ impl TokenService {
             let name = caller.user_id.as_str().trim_start_matches(SERVICE).to_owned();
             return Ok((caller, name));
         }
-        self.keys.open(token, &self.rules)?.read(self.believes)
+        // Asked for before the token is read: keys that are fetched meanwhile count.
+        let keys = self.keys.state();
+        let read = || self.keys.open(token, &self.rules)?.read(self.believes);
+        self.verified.find(token, keys, read)
     }
 
     /// A caller without a login, as their user is here.
@@ -368,6 +374,21 @@ mod tests {
         ] {
             assert!(matches!(service().verify(&token).await, Err(AuthError::BadToken)), "{why}");
         }
+    }
+
+    #[tokio::test]
+    async fn token_that_was_verified_before_ends_all_the_same() {
+        let now = Utc::now().timestamp();
+        let mut ending = with("exp", json!(now - 4));
+        ending["iat"] = json!(now - 60);
+        let (service, token) = (service(), sign(Algorithm::HS256, &ending, SECRET));
+        let first = service.verify(&token).await.unwrap();
+        assert_eq!(service.verify(&token).await.unwrap(), first);
+
+        // Five seconds after its end, as one that was never seen.
+        tokio::time::sleep(Duration::from_millis(2_100)).await;
+        assert!(matches!(service.verify(&token).await, Err(AuthError::Expired)));
+        assert!(matches!(service.verify(&token).await, Err(AuthError::Expired)));
     }
 
     #[tokio::test]

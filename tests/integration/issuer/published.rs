@@ -29,7 +29,8 @@ async fn new_key_counts_as_soon_as_a_token_names_it_and_an_old_one_no_more() {
     let (old, new) = (Key::new("k1", Algorithm::RS256), Key::new("k2", Algorithm::RS256));
     let server = KeyServer::of(&[&old]).await;
     let app = reading(&server, &[]).await;
-    show(&app, &old).await.expect(200);
+    let (token, _) = (old.sign(&claims("ada")), show(&app, &old).await.expect(200));
+    app.get("/auth/me").bearer(&token).await.expect(200);
     assert_eq!(server.asked(), 1, "once at the start, and not for every token");
 
     server.rotate(&[&new]);
@@ -42,6 +43,7 @@ async fn new_key_counts_as_soon_as_a_token_names_it_and_an_old_one_no_more() {
     assert_eq!(server.asked(), 2);
     show(&app, &new).await.expect(200);
     show(&app, &old).await.expect(401);
+    app.get("/auth/me").bearer(&token).await.expect(401);
     socket.call("chat:room:create", json!({ "name": "Hall" })).await;
 }
 
