@@ -93,10 +93,22 @@ impl Closer {
         self.writer.wake();
     }
 
-    /// Whether the connection is closed; else `waker` will be woken when it is.
-    fn is_closed(&self, waker: &AtomicWaker, context: &Context<'_>) -> bool {
-        waker.register(context.waker());
+    fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+
+    /// Whether the connection was closed while somebody found that they have to wait; else
+    /// `waker` will be woken when it is. Who need not wait need not be woken.
+    fn is_closed_on<T>(
+        &self,
+        polled: &Poll<T>,
+        waker: &AtomicWaker,
+        context: &Context<'_>,
+    ) -> bool {
+        polled.is_pending() && {
+            waker.register(context.waker());
+            self.is_closed()
+        }
     }
 }
 
@@ -105,7 +117,14 @@ impl Closable {
     ///
     /// Who writes may ignore it and go on with the next packet, which then waits as long: only
     /// what is read from the connection tells everybody that it is over.
-    fn end_after<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn end_after<T>(
+        &self,
+        written: Poll<io::Result<T>>,
+        context: &Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if self.closer.is_closed_on(&written, &self.closer.writer, context) {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         match &written {
             Poll::Ready(Ok(_)) => self.closer.pace.said(),
             Poll::Ready(Err(_)) => self.closer.close(),
@@ -121,7 +140,7 @@ impl AsyncRead for Closable {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.closer.is_closed(&self.closer.reader, context) {
+        if self.closer.is_closed() {
             return Poll::Ready(Ok(()));
         }
         let this = &mut *self;
@@ -134,6 +153,9 @@ impl AsyncRead for Closable {
             this.closer.close();
             return Poll::Ready(Ok(()));
         }
+        if this.closer.is_closed_on(&read, &this.closer.reader, context) {
+            return Poll::Ready(Ok(()));
+        }
         read
     }
 }
@@ -144,11 +166,11 @@ impl AsyncWrite for Closable {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.closer.is_closed(&self.closer.writer, context) {
+        if self.closer.is_closed() {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         let written = self.stream.as_mut().poll_write(context, bytes);
-        self.end_after(written)
+        self.end_after(written, context)
     }
 
     fn poll_write_vectored(
@@ -156,11 +178,11 @@ impl AsyncWrite for Closable {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.closer.is_closed(&self.closer.writer, context) {
+        if self.closer.is_closed() {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         let written = self.stream.as_mut().poll_write_vectored(context, slices);
-        self.end_after(written)
+        self.end_after(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
