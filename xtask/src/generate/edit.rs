@@ -35,7 +35,8 @@ impl Edit {
         self.insert(line, last)
     }
 
-    /// Adds `line` among the sorted lines that follow on `heading` and are like it.
+    /// Adds `line` among the sorted lines that follow on `heading` and are like it. Attributes
+    /// belong to the line that they stand before.
     pub(crate) fn sort_in(
         self,
         heading: &str,
@@ -50,8 +51,12 @@ impl Edit {
             self.lines[begin..].iter().position(|it| is_like(it)).map(|it| begin + it)
         });
         let place = first.map(|first| {
-            let list = self.lines[first..].iter().take_while(|it| is_like(it));
-            first + list.take_while(|it| it.as_str() < line).count()
+            let list = self.lines.iter().enumerate().skip(first);
+            let list = list.take_while(|(_, it)| is_like(it) || is_attribute(it));
+            let entries = list.filter(|(_, it)| is_like(it));
+            let before = entries.take_while(|(_, it)| it.as_str() < line).last();
+            let above = self.lines[..first].iter().rev().take_while(|it| is_attribute(it)).count();
+            before.map_or(first - above, |(place, _)| place + 1)
         });
         self.insert(line, place)
     }
@@ -72,6 +77,10 @@ impl Edit {
     }
 }
 
+fn is_attribute(line: &str) -> bool {
+    line.trim_start().starts_with("#[")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +99,25 @@ mod tests {
         assert_eq!(edited.added, ["polls = 1"]);
         let last = Edit::of(LIST).sort_in("[dependencies]", "zip = 1", is_entry).unwrap().done();
         assert!(last.text.contains("web = 1\nzip = 1\n\n"), "{}", last.text);
+    }
+
+    #[test]
+    fn attribute_stays_with_its_line() {
+        let list =
+            "mod ada;\n#[cfg(unix)]\nmod ben;\nmod eve;\n#[cfg(unix)]\nmod sid;\n\nmod abe;\n";
+        let is_module = |it: &str| it.starts_with("mod ");
+        let first = Edit::of("#[cfg(unix)]\nmod ben;\n").sort_in("", "mod ada;", is_module);
+        assert_eq!(first.unwrap().done().text, "mod ada;\n#[cfg(unix)]\nmod ben;\n");
+        for (line, expected) in [
+            ("mod bea;", "mod ada;\nmod bea;\n#[cfg(unix)]\nmod ben;\n"),
+            ("mod dan;", "mod ben;\nmod dan;\nmod eve;\n"),
+            ("mod fay;", "mod eve;\nmod fay;\n#[cfg(unix)]\nmod sid;\n"),
+            ("mod tom;", "mod sid;\nmod tom;\n\nmod abe;\n"),
+            ("mod aab;", "mod aab;\nmod ada;\n"),
+        ] {
+            let text = Edit::of(list).sort_in("", line, is_module).unwrap().done().text;
+            assert!(text.contains(expected), "{text}");
+        }
     }
 
     #[test]
