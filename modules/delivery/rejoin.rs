@@ -20,12 +20,12 @@ const MAX_CONVERSATIONS: usize = 1_000;
 #[derive(Clone)]
 pub(crate) struct Wanted(Arc<[(ConversationId, Since)]>);
 
-/// What a client says that it has seen: a number, or the number and whose it is.
+/// What a client has seen of one life of the log.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Seen {
-    Seq(i64),
-    Of { seq: i64, epoch: Option<Uuid> },
+struct Seen {
+    #[serde(deserialize_with = "hornero::whole")]
+    seq: i64,
+    epoch: Option<Uuid>,
 }
 
 impl Wanted {
@@ -49,11 +49,11 @@ impl Wanted {
         }
         let read = |(id, seen): (&String, &Value)| {
             let id = ConversationId(Uuid::try_parse(id).ok()?);
-            let since = match Seen::deserialize(seen).ok()? {
-                Seen::Seq(seq) => Since { seq, epoch: None },
-                Seen::Of { seq, epoch } => Since { seq, epoch },
+            let Seen { seq, epoch } = match seen {
+                Value::Object(_) => Seen::deserialize(seen).ok()?,
+                seq => Seen { seq: hornero::whole(seq).ok()?, epoch: None },
             };
-            (since.seq >= 0).then_some((id, since))
+            (seq >= 0).then_some((id, Since { seq, epoch }))
         };
         let wanted: Option<Arc<[_]>> = named.iter().map(read).collect();
         Ok(Some(Self(wanted.ok_or_else(odd)?)))
@@ -121,12 +121,16 @@ mod tests {
     #[test]
     fn both_forms_are_read() {
         let (a, b, epoch) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
-        let object = json!({ a.to_string(): 7, b.to_string(): { "seq": 8, "epoch": epoch } });
-        let mut wanted = read(object).unwrap();
-        wanted.sort_by_key(|it| it.0);
         let seven = (ConversationId(a), Since { seq: 7, epoch: None });
         let eight = (ConversationId(b), Since { seq: 8, epoch: Some(epoch) });
-        assert_eq!(wanted, [seven, eight]);
+        // A fraction of nothing changes no number.
+        for (first, second) in [(json!(7), json!(8)), (json!(7.0), json!(8.0))] {
+            let second = json!({ "seq": second, "epoch": epoch });
+            let object = json!({ a.to_string(): first, b.to_string(): second });
+            let mut wanted = read(object).unwrap();
+            wanted.sort_by_key(|it| it.0);
+            assert_eq!(wanted, [seven, eight]);
+        }
         assert_eq!(read(Value::Null).unwrap(), []);
     }
 
