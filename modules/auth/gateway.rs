@@ -73,7 +73,7 @@ impl Gateway for AuthGateway {
     async fn closing(self: Arc<Self>, socket: SocketRef) {
         socket.emit_event(&Maintenance {
             kind: Farewell::Maintenance,
-            reconnect_in_ms: RECONNECT_IN_MS,
+            reconnect_in_ms: rand::random_range(0..=RECONNECT_WITHIN_MS),
         });
     }
 
@@ -147,8 +147,9 @@ impl Event for Welcome {
     const NAME: &'static str = "chat:system:notification";
 }
 
-/// Time after which a server that stops to be started again is worth trying, in milliseconds.
-const RECONNECT_IN_MS: u32 = 2_000;
+/// Time within which clients come back to a server that stops to be started again, in
+/// milliseconds: each after another part of it, so that not all come at once.
+const RECONNECT_WITHIN_MS: u32 = 5_000;
 
 /// Says that the server stops. The connection ends behind it.
 #[derive(Serialize, ToSchema)]

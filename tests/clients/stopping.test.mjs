@@ -13,5 +13,5 @@ test("a server that stops says so before it closes, over websocket", async () =>
   await server.stop();
   await gone;
   const [notice] = ada.heard("chat:system:notification", (data) => data.type === "maintenance");
-  assert.equal(notice?.reconnectInMs, 2_000);
+  assert.ok(notice?.reconnectInMs >= 0 && notice.reconnectInMs <= 5_000, JSON.stringify(notice));
 });
