@@ -18,6 +18,7 @@ mod claims;
 mod config;
 mod conversation;
 mod crowd;
+mod description;
 mod entity;
 mod error;
 mod event_log;
@@ -43,6 +44,7 @@ pub use claims::{ClaimSource, Claims};
 pub use config::DeliveryConfig;
 pub use conversation::{Conversation, ConversationId, ConversationKind, Conversations, Keeper};
 pub use crowd::CROWD;
+pub use description::Descriptions;
 pub use error::{AccessError, AppendError};
 pub use event_log::{
     Appended, Appending, Decision, Draft, EventKind, EventLog, Placed, Stored, Tally,
@@ -56,8 +58,8 @@ pub use typing::{TypingSource, TypingUsers};
 pub use unread::{Unread, UnreadCounter, UnreadSource};
 
 use crate::{
-    acquaintance::Acquaintance, gateway::DeliveryGateway, hub::Hub, rejoin::Rejoin,
-    removal::Removal, repository::SeaOrmConversationRepository,
+    acquaintance::Acquaintance, description::Describer, gateway::DeliveryGateway, hub::Hub,
+    rejoin::Rejoin, removal::Removal, repository::SeaOrmConversationRepository,
 };
 
 /// Wires up delivery. Exports what features append, authorise and announce with.
@@ -76,6 +78,8 @@ impl Module for DeliveryModule {
             .provide(Hub::new)
             .provide(EventLog::new)
             .provide(Acquaintance::new)
+            .provide(Descriptions::default)
+            .provide(Describer::new)
             .provide(Subscriptions::new)
             .provide(Rejoin::new)
             .provide(Removal::new)
@@ -90,6 +94,7 @@ impl Module for DeliveryModule {
             .export::<Claims>()
             .export::<Conversations>()
             .export::<Access>()
+            .export::<Descriptions>()
             .export::<EventHistory>()
             .export::<EventLog>()
             .export::<SocketIoDoor>()

@@ -1,22 +1,20 @@
 //! Joining and leaving conversations by Socket.IO.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
-use auth::{Caller, UserId, UserService};
+use auth::{Caller, UserId};
 use hornero::{EmitEvent, QueueFull, Recoverable, SocketRef};
 use uuid::Uuid;
 
 use crate::{
-    access::{Access, Participant, Right},
+    access::{Access, Right},
     acquaintance::tell_arrival,
     announcement::{Announcement, Vocabulary},
-    conversation::{Conversation, ConversationId, Conversations},
+    conversation::{ConversationId, Conversations},
+    description::{Describer, Description},
     error::AccessError,
     event_log::EventLog,
     history::EventHistory,
@@ -26,14 +24,11 @@ use crate::{
     socketio_door::{SocketIoDoor, carried, user_of},
 };
 
-/// Members that a joining client is told of.
-const MAX_MEMBERS_TOLD: u64 = 100;
-
 /// Lets sockets hear conversations.
 pub struct Subscriptions {
     access: Arc<Access>,
     conversations: Arc<Conversations>,
-    users: Arc<UserService>,
+    describer: Arc<Describer>,
     door: Arc<SocketIoDoor>,
     hub: Arc<Hub>,
     history: Arc<EventHistory>,
@@ -74,26 +69,18 @@ pub struct JoinedMember {
     pub online: bool,
 }
 
-/// What is read of a conversation that is joined.
-struct Described {
-    conversation: Conversation,
-    participants: Vec<Participant>,
-    count: u64,
-    names: HashMap<UserId, String>,
-}
-
 impl Subscriptions {
     pub(crate) fn new(
         access: Arc<Access>,
         conversations: Arc<Conversations>,
-        users: Arc<UserService>,
+        describer: Arc<Describer>,
         door: Arc<SocketIoDoor>,
         hub: Arc<Hub>,
         history: Arc<EventHistory>,
         log: Arc<EventLog>,
     ) -> Self {
         let removals = AtomicU64::new(0);
-        Self { access, conversations, users, door, hub, history, log, removals }
+        Self { access, conversations, describer, door, hub, history, log, removals }
     }
 
     /// Makes a socket join a conversation, and tells the others of a user who was not there
@@ -117,7 +104,7 @@ impl Subscriptions {
         let role = self.access.require(caller, id, Right::Join).await?;
         let listening = self.hub.listen(id);
         self.hub.open(&listening).await?;
-        let described = self.describe(id).await?;
+        let description = self.describer.describe(id).await?;
         let kept = self.hub.listen(id);
         let join = |head| (head, self.door.join(socket, &caller.user_id, vocabulary, kept));
         let (head, first) = listening.at_head(join).await;
@@ -134,8 +121,8 @@ impl Subscriptions {
             self.tell_moved(socket, id, caller.user_id.clone(), Direction::Joined).await;
         }
         tell_arrival(&self.door, socket, id);
-        let plan = Plan::of(since, &described.conversation, head);
-        let joined = self.joined(described, role, &plan, head);
+        let plan = Plan::of(since, &description.conversation, head);
+        let joined = self.joined(&description, role, &plan, head);
         let (door, history) = (Arc::clone(&self.door), Arc::clone(&self.history));
         let (socket, conversation) = (socket.clone(), id);
         let replay = Replay {
@@ -162,8 +149,8 @@ impl Subscriptions {
         id: ConversationId,
     ) -> Result<Vec<JoinedMember>, AccessError> {
         self.access.require(caller, id, Right::Read).await?;
-        let described = self.describe(id).await?;
-        Ok(self.members(id, described.participants, described.names).collect())
+        let description = self.describer.describe(id).await?;
+        Ok(self.members(&description).collect())
     }
 
     /// Refuses unless a socket may join one more conversation.
@@ -175,37 +162,23 @@ impl Subscriptions {
         self.door.require_room(socket, ConversationId::generate())
     }
 
-    async fn describe(&self, id: ConversationId) -> Result<Described, AccessError> {
-        let conversation = self.conversations.find(id).await?.ok_or(AccessError::Denied)?;
-        let (participants, count) = self.access.participants(id, MAX_MEMBERS_TOLD).await?;
-        let ids: Vec<_> = participants.iter().map(|it| it.user_id.clone()).collect();
-        let names = self.users.display_names(&ids).await?;
-        Ok(Described { conversation, participants, count, names })
-    }
-
-    fn joined(&self, it: Described, role: &'static str, plan: &Plan, head: i64) -> Joined {
-        let Described { conversation, participants, count, names } = it;
+    fn joined(&self, it: &Description, role: &'static str, plan: &Plan, head: i64) -> Joined {
         Joined {
-            members: self.members(conversation.id, participants, names).collect(),
-            member_count: count,
-            online: self.door.online(conversation.id),
+            members: self.members(it).collect(),
+            member_count: it.count,
+            online: self.door.online(it.conversation.id),
             last_seq: head,
-            epoch: conversation.epoch,
+            epoch: it.conversation.epoch,
             replayed: plan.count,
             role,
         }
     }
 
-    fn members(
-        &self,
-        id: ConversationId,
-        participants: Vec<Participant>,
-        mut names: HashMap<UserId, String>,
-    ) -> impl Iterator<Item = JoinedMember> {
-        participants.into_iter().map(move |it| JoinedMember {
-            display_name: names.remove(&it.user_id).unwrap_or_default(),
-            online: self.door.hears(id, &it.user_id),
-            user_id: it.user_id,
+    fn members<'a>(&'a self, of: &'a Description) -> impl Iterator<Item = JoinedMember> + 'a {
+        of.participants.iter().map(|it| JoinedMember {
+            display_name: of.names.get(&it.user_id).cloned().unwrap_or_default(),
+            online: self.door.hears(of.conversation.id, &it.user_id),
+            user_id: it.user_id.clone(),
             role: it.role,
         })
     }

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use auth::{Caller, UserId};
 use chrono::{SubsecRound, Utc};
 use database::StorageError;
-use delivery::{AccessError, AccessPolicy, Claims, ConversationId, Joined, Participant, Right};
+use delivery::{
+    AccessError, AccessPolicy, Claims, ConversationId, Descriptions, Joined, Participant, Right,
+};
 use hornero::Frame;
 use moka::sync::Cache;
 
@@ -27,29 +29,36 @@ const MEMORY: Duration = Duration::from_secs(1);
 pub(crate) struct RoomPolicy {
     rooms: Arc<dyn RoomRepository>,
     claims: Arc<Claims>,
+    descriptions: Arc<Descriptions>,
     /// So that who writes much is not looked up for every message.
     roles: Cache<(ConversationId, UserId), MemberRole>,
 }
 
 impl RoomPolicy {
-    pub(crate) fn new(rooms: Arc<dyn RoomRepository>, claims: Arc<Claims>) -> Self {
+    pub(crate) fn new(
+        rooms: Arc<dyn RoomRepository>,
+        claims: Arc<Claims>,
+        descriptions: Arc<Descriptions>,
+    ) -> Self {
         let roles = Cache::builder()
             .max_capacity(REMEMBERED_ROLES)
             .time_to_live(MEMORY)
             .support_invalidation_closures()
             .build();
-        Self { rooms, claims, roles }
+        Self { rooms, claims, descriptions, roles }
     }
 
     /// Lets a change of what somebody is in a room count at once.
     pub(crate) fn forget(&self, room: ConversationId, user: &UserId) {
         self.roles.invalidate(&(room, user.clone()));
+        self.descriptions.forget(room);
     }
 
     /// Lets the end of a room count at once.
     pub(crate) fn forget_all(&self, room: ConversationId) {
         // It fails only where closures are not supported.
         let _ = self.roles.invalidate_entries_if(move |(of, _), _| *of == room);
+        self.descriptions.forget(room);
     }
 
     /// Whether the caller has the right as a supervisor who has claimed an escalation of the room.
@@ -106,6 +115,7 @@ impl AccessPolicy for RoomPolicy {
             (Right::Join, Visibility::Public) => {
                 let now = Utc::now().trunc_subsecs(3);
                 self.rooms.add_member(room, &caller.user_id, now).await?;
+                self.descriptions.forget(room);
                 Ok(MemberRole::Member.as_str())
             }
             _ if caller.administers() => Ok("admin"),

@@ -257,7 +257,7 @@ async fn service(rooms: Arc<dyn RoomRepository>) -> (RoomService, tempfile::Temp
     let subscriptions = delivery().resolve::<Subscriptions>().await.unwrap();
     let unread = Arc::new(UnreadCounter::default());
     let members = Arc::new(MemoryRepository::default());
-    let policy = Arc::new(RoomPolicy::new(Arc::clone(&rooms), Arc::default()));
+    let policy = Arc::new(RoomPolicy::new(Arc::clone(&rooms), Arc::default(), Arc::default()));
     (RoomService::new(rooms, members, policy, unread, access, subscriptions), folder)
 }
 
@@ -304,7 +304,7 @@ async fn rights_follow_from_membership_then_rank_then_visibility() {
                 rooms.put(room.id, &caller.user_id, role);
             }
 
-            let granted = RoomPolicy::new(rooms.clone(), Arc::default())
+            let granted = RoomPolicy::new(rooms.clone(), Arc::default(), Arc::default())
                 .require(&caller, room.id, right)
                 .await;
 
@@ -324,7 +324,8 @@ async fn rights_follow_from_membership_then_rank_then_visibility() {
 
 #[tokio::test]
 async fn nobody_may_do_anything_in_a_room_that_is_absent() {
-    let policy = RoomPolicy::new(Arc::new(MemoryRepository::default()), Arc::default());
+    let policy =
+        RoomPolicy::new(Arc::new(MemoryRepository::default()), Arc::default(), Arc::default());
     let admin = caller(UserType::Employee, Role::Admin).await;
     for right in [Right::Read, Right::Join, Right::Send] {
         let refused = policy.require(&admin, ConversationId::generate(), right).await;
@@ -383,7 +384,7 @@ async fn public_room_is_shown_to_strangers_and_a_private_one_is_not() {
 async fn broken_storage_is_told_as_unavailable() {
     let (service, _folder) = service(Arc::new(BrokenRepository)).await;
     let (ada, id) = (employee().await, ConversationId::generate());
-    let policy = RoomPolicy::new(Arc::new(BrokenRepository), Arc::default());
+    let policy = RoomPolicy::new(Arc::new(BrokenRepository), Arc::default(), Arc::default());
 
     let failures: [RoomError; 5] = [
         service.create(&ada, "Kitchen", Visibility::Public, Map::new()).await.unwrap_err(),

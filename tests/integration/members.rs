@@ -35,6 +35,37 @@ async fn member_who_is_added_may_read_and_send_at_once() {
 }
 
 #[tokio::test]
+async fn who_joins_is_told_of_every_change_before() {
+    let app = TestApp::start().await;
+    let (ada, ben) = (app.register("Ada").await, app.register("Ben").await);
+    let (room, mut socket) = (ada.room("public").await, ada.connect("/chat").await);
+    let told = |joined: Value| {
+        let members = joined["members"].as_array().unwrap();
+        let roles: Vec<_> = members.iter().map(|it| text(&it["role"])).collect();
+        (roles.join(" "), joined["memberCount"].clone(), members.last().unwrap()["online"].clone())
+    };
+    let alone = ("owner".to_owned(), json!(1), json!(true));
+    assert_eq!(told(socket.join(&room).await), alone);
+
+    set(&ada, &room, &ben, "moderator").await.expect(201);
+    let both = ("owner moderator".to_owned(), json!(2), json!(false));
+    assert_eq!(told(socket.join(&room).await), both);
+    set(&ada, &room, &ben, "member").await.expect(200);
+    let (roles, ..) = told(socket.join(&room).await);
+    assert_eq!(roles, "owner member");
+    remove(&ada, &room, &ben).await.expect(204);
+    assert_eq!(told(socket.join(&room).await), alone);
+
+    // By joining, too, and who is online is as it is now.
+    let mut bens = ben.connect("/chat").await;
+    let both = ("owner member".to_owned(), json!(2), json!(true));
+    assert_eq!(told(bens.join(&room).await), both);
+    bens.call("chat:room:leave", json!({ "roomId": room })).await;
+    let (.., online) = told(socket.join(&room).await);
+    assert_eq!(online, json!(false));
+}
+
+#[tokio::test]
 async fn members_are_listed_newest_first_and_page_by_page() {
     let app = TestApp::start().await;
     let ada = app.register("Ada").await;
