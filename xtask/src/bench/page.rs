@@ -51,8 +51,8 @@ impl Content<'_> {
             parts.push("![Ratios to the base](benchmarks/ratios.svg)".to_owned());
             parts.push(self.startup());
             parts.push("## Scenario by scenario".to_owned());
-            let details = SCENARIOS.iter().filter_map(|it| tables::details(self.results, it));
-            parts.extend(details);
+            let details = |it| tables::details(self.results, it, options.quick);
+            parts.extend(SCENARIOS.iter().filter_map(details));
         }
         if !self.growth.is_empty() {
             parts.push("## Growth".to_owned());

@@ -86,11 +86,14 @@ fn against_base(results: &Results, scenario: &Scenario) -> String {
     }
 }
 
-/// One scenario in all its figures.
-pub(crate) fn details(results: &Results, scenario: &Scenario) -> Option<String> {
+/// One scenario in all its figures; `is_quick` where its rounds were short.
+pub(crate) fn details(results: &Results, scenario: &Scenario, is_quick: bool) -> Option<String> {
     results.row(scenario.name, "ours")?;
     let base = results.row(scenario.name, scenario.base).and_then(Row::figure);
     let mut text = format!("### {}\n\n`{}`", scenario.title, scenario.load.join(" "));
+    if let Some(load) = scenario.quick_load.filter(|_| is_quick) {
+        text += &format!(", in this short round `{}`", load.join(" "));
+    }
     if !scenario.note.is_empty() {
         text += &format!(". {}", scenario.note);
     }
