@@ -53,7 +53,8 @@ async fn service_with_a_key_does_what_admins_do_at_both_doors() {
 #[tokio::test]
 async fn wrong_key_opens_nothing_and_a_right_one_not_in_an_address() {
     let (app, key, mail) = app().await;
-    let near = format!("{}A", &key[..key.len() - 1]);
+    let other = if key.ends_with('A') { 'E' } else { 'A' };
+    let near = format!("{}{other}", &key[..key.len() - 1]);
     for wrong in [near.as_str(), "hsk_", "hsk_billing"] {
         app.get("/auth/me").bearer(wrong).await.expect(401);
     }
