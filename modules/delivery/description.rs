@@ -1,6 +1,13 @@
 //! What those who join a conversation are told of it.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use auth::{UserId, UserService};
 use moka::sync::Cache;
@@ -33,18 +40,39 @@ pub(crate) struct Description {
 /// Descriptions that were read a moment ago: after a restart all who were there come back at once.
 ///
 /// Who takes part is as it was up to a second before, unless it is [forgotten](Self::forget).
-pub struct Descriptions(Cache<ConversationId, Arc<Description>>);
+pub struct Descriptions {
+    kept: Cache<ConversationId, Arc<Description>>,
+    /// How often something has changed: what was being read then is not remembered.
+    changes: AtomicU64,
+}
 
 impl Default for Descriptions {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(REMEMBERED).time_to_live(MEMORY).build())
+        let kept = Cache::builder().max_capacity(REMEMBERED).time_to_live(MEMORY).build();
+        Self { kept, changes: AtomicU64::new(0) }
     }
 }
 
 impl Descriptions {
     /// Lets a change of who takes part in a conversation count at once.
     pub fn forget(&self, id: ConversationId) {
-        self.0.invalidate(&id);
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        self.kept.invalidate(&id);
+    }
+
+    fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Remembers what was read since there were so many `changes`, unless there are more.
+    fn remember(&self, id: ConversationId, description: &Arc<Description>, changes: u64) {
+        if self.changes() != changes {
+            return;
+        }
+        self.kept.insert(id, Arc::clone(description));
+        if self.changes() != changes {
+            self.kept.invalidate(&id);
+        }
     }
 }
 
@@ -53,7 +81,7 @@ pub(crate) struct Describer {
     access: Arc<Access>,
     conversations: Arc<Conversations>,
     users: Arc<UserService>,
-    kept: Arc<Descriptions>,
+    descriptions: Arc<Descriptions>,
 }
 
 impl Describer {
@@ -61,9 +89,9 @@ impl Describer {
         access: Arc<Access>,
         conversations: Arc<Conversations>,
         users: Arc<UserService>,
-        kept: Arc<Descriptions>,
+        descriptions: Arc<Descriptions>,
     ) -> Self {
-        Self { access, conversations, users, kept }
+        Self { access, conversations, users, descriptions }
     }
 
     /// The description of a conversation.
@@ -75,15 +103,49 @@ impl Describer {
         &self,
         id: ConversationId,
     ) -> Result<Arc<Description>, AccessError> {
-        if let Some(known) = self.kept.0.get(&id) {
+        if let Some(known) = self.descriptions.kept.get(&id) {
             return Ok(known);
         }
+        let changes = self.descriptions.changes();
         let conversation = self.conversations.find(id).await?.ok_or(AccessError::Denied)?;
         let (participants, count) = self.access.participants(id, MAX_MEMBERS_TOLD).await?;
         let ids: Vec<_> = participants.iter().map(|it| it.user_id.clone()).collect();
         let names = self.users.display_names(&ids).await?;
         let description = Arc::new(Description { conversation, participants, count, names });
-        self.kept.0.insert(id, Arc::clone(&description));
+        self.descriptions.remember(id, &description, changes);
         Ok(description)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::conversation::ConversationKind;
+
+    #[test]
+    fn what_was_read_before_a_change_is_not_remembered_after_it() {
+        let (known, id, now) = (Descriptions::default(), ConversationId::generate(), Utc::now());
+        let conversation = Conversation {
+            id,
+            kind: ConversationKind::Room,
+            last_seq: 0,
+            first_seq: 1,
+            message_count: 0,
+            epoch: Uuid::nil(),
+            created_at: now,
+            last_activity_at: now,
+        };
+        let (participants, names) = Default::default();
+        let description = Arc::new(Description { conversation, participants, count: 0, names });
+        known.remember(id, &description, known.changes());
+        assert!(known.kept.get(&id).is_some());
+
+        let before = known.changes();
+        known.forget(id);
+        known.remember(id, &description, before);
+        assert!(known.kept.get(&id).is_none());
     }
 }
