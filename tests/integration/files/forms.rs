@@ -165,7 +165,8 @@ async fn who_may_not_send_may_not_upload() {
 #[tokio::test]
 async fn slow_clients_and_too_many_are_refused() {
     let app = TestApp::with(&[
-        ("HORNERO__FILES__UPLOAD_TIMEOUT_MS", "300"),
+        // Long enough for the other upload to be refused before, on a slow machine, too.
+        ("HORNERO__FILES__UPLOAD_TIMEOUT_MS", "4000"),
         ("HORNERO__FILES__MAX_UPLOADS", "1"),
     ])
     .await;
