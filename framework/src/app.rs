@@ -358,7 +358,7 @@ impl App {
         let limits = Limits::of(&rates);
         let websocket: WebsocketConfig = self.config.section()?;
         let (layer, io) = socket_io(&websocket);
-        let io = SocketIo::new(io);
+        let io = SocketIo::new(io, websocket.parser);
         let (stopping, traffic) = (Arc::<Stopping>::default(), Arc::<Traffic>::default());
         let metrics = Arc::<Metrics>::default();
         traffic.told_by(&metrics);

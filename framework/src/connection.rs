@@ -30,12 +30,14 @@ use crate::{
     stopping::Stopping,
 };
 
+mod flushers;
 mod frame;
 mod incoming;
 mod kept;
 mod mismatch;
 mod old_connect;
 mod outgoing;
+mod outlet;
 mod packet;
 mod polling;
 mod public_id;
@@ -46,6 +48,9 @@ mod traffic;
 mod upgrade;
 mod wire;
 
+use flushers::Flushers;
+pub(crate) use frame::text as text_frame;
+pub(crate) use outlet::Pushed;
 pub use public_id::PublicId;
 pub(crate) use session::{Announced, Session};
 use sessions::Sessions;
@@ -60,11 +65,14 @@ type NoRoute = fn(Request) -> Ready<Result<Response, Infallible>>;
 pub(crate) struct Connections {
     service: Service,
     sessions: Arc<Sessions>,
+    flushers: Arc<Flushers>,
     traffic: Arc<Traffic>,
     stopping: Arc<Stopping>,
     parser: Parser,
     /// Largest message of a client, in bytes.
     max_message: usize,
+    /// How many packets may wait for a client.
+    queue: usize,
 }
 
 impl Connections {
@@ -77,7 +85,8 @@ impl Connections {
         let no_route: NoRoute = |_| ready(Ok(StatusCode::NOT_FOUND.into_response()));
         let service = socket_io.layer(tower::service_fn(no_route));
         let (parser, max_message) = (config.parser, config.max_http_buffer_size);
-        Self { service, sessions: Arc::default(), traffic, stopping, parser, max_message }
+        let (sessions, flushers, queue) = (Arc::default(), Arc::default(), config.send_queue_size);
+        Self { service, sessions, flushers, traffic, stopping, parser, max_message, queue }
     }
 }
 

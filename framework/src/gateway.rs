@@ -19,6 +19,7 @@ mod answer;
 mod arrived;
 mod binary;
 mod dispatch;
+mod emission;
 mod emit;
 mod events;
 mod extract;
@@ -30,6 +31,7 @@ mod refusals;
 mod reply;
 
 pub use binary::Binary;
+pub(crate) use emission::Emission;
 pub(crate) use emit::hang_up;
 pub use emit::{Broadcast, EmitEvent, Frame, QueueFull};
 pub use events::{EventCall, EventHandler, Events};

@@ -19,14 +19,16 @@ use axum::{
 use futures_util::task::AtomicWaker;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
 };
 use tokio_io_timeout::TimeoutWriter;
 
 mod pace;
+mod stream;
 
 pub(crate) use pace::Patience;
 use pace::{Alarm, Pace};
+pub(crate) use stream::{Stream, WeakWriter, Writer};
 
 /// A TCP listener whose connections can be ended from elsewhere, and end by themselves when
 /// nothing can be written to them for too long, or a request does not come for too long.
@@ -55,10 +57,11 @@ impl Listener for PatientListener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "Could not set TCP_NODELAY: {error}");
         }
+        let stream = Stream::new(stream);
+        let closer = Arc::new(Closer::new(stream.writer(self.write_timeout)));
         let mut stream = TimeoutWriter::new(stream);
         stream.set_timeout(Some(self.write_timeout));
-        let (stream, patience) = (Box::pin(stream), self.patience);
-        let (closer, alarm) = (Arc::default(), Alarm::default());
+        let (stream, patience, alarm) = (Box::pin(stream), self.patience, Alarm::default());
         (Closable { stream, closer, patience, alarm }, address)
     }
 
@@ -69,23 +72,35 @@ impl Listener for PatientListener {
 
 /// A connection that its [`Closer`] can end.
 pub(crate) struct Closable {
-    stream: Pin<Box<TimeoutWriter<TcpStream>>>,
+    stream: Pin<Box<TimeoutWriter<Stream>>>,
     closer: Arc<Closer>,
     patience: Patience,
     alarm: Alarm,
 }
 
 /// Ends a connection, also one that cannot be written to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Closer {
     closed: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
     /// Where its requests are.
     pub(crate) pace: Pace,
+    /// For whoever writes to it and is not the one that reads it.
+    pub(crate) stream: WeakWriter,
 }
 
 impl Closer {
+    pub(crate) fn new(stream: WeakWriter) -> Self {
+        Self {
+            closed: AtomicBool::default(),
+            reader: AtomicWaker::default(),
+            writer: AtomicWaker::default(),
+            pace: Pace::default(),
+            stream,
+        }
+    }
+
     /// Lets the next read find the end, and the next write fail. Both are woken.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);

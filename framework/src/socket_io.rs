@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use crate::recovery::Recovery;
+use crate::{recovery::Recovery, settings::Parser};
 
 /// Every connection of the server: socketioxide's handle of that name, with what it takes to
 /// recover sockets. A provider in every module.
@@ -17,13 +17,19 @@ use crate::recovery::Recovery;
 #[derive(Clone)]
 pub struct SocketIo {
     io: socketioxide::SocketIo,
+    parser: Parser,
     /// By namespace; nothing until the namespaces are open.
     recoveries: Arc<OnceLock<HashMap<&'static str, Arc<Recovery>>>>,
 }
 
 impl SocketIo {
-    pub(crate) fn new(io: socketioxide::SocketIo) -> Self {
-        Self { io, recoveries: Arc::default() }
+    pub(crate) fn new(io: socketioxide::SocketIo, parser: Parser) -> Self {
+        Self { io, parser, recoveries: Arc::default() }
+    }
+
+    /// How packets are written.
+    pub(crate) fn parser(&self) -> Parser {
+        self.parser
     }
 
     /// Notes what keeps the events of each namespace, once.

@@ -72,7 +72,7 @@ impl Header {
 }
 
 /// A frame of the server that holds a whole text.
-pub(super) fn text(payload: &str) -> Vec<u8> {
+pub(crate) fn text(payload: &str) -> Vec<u8> {
     whole(TEXT, payload.as_bytes())
 }
 

@@ -5,6 +5,7 @@
 
 use super::{
     frame::{self, Header},
+    outlet::is_mark,
     packet,
     session::Session,
 };
@@ -28,6 +29,10 @@ pub(super) struct Outgoing {
     awaits_ping: bool,
     /// Whether it has come, and is to be answered.
     owes_pong: bool,
+    /// Whether a mark may come, which is not written.
+    pub(super) expects_mark: bool,
+    /// Whether one has.
+    mark_came: bool,
 }
 
 /// How much of some bytes passes.
@@ -70,8 +75,12 @@ impl Outgoing {
         if !header.is_text() || header.payload < 2 {
             return !(self.awaits_ping && header.is_text() && header.payload == 1);
         }
-        let packet = bytes.get(header.header..header.header + 2);
-        packet.is_some_and(|it| !packet::answers_connect(it))
+        let Some(packet) = bytes.get(header.header..) else { return false };
+        if self.expects_mark && packet.starts_with(b"42") {
+            let whole = usize::try_from(header.payload).ok().and_then(|it| packet.get(..it));
+            return whole.is_some_and(|it| !is_mark(it));
+        }
+        packet.len() >= 2 && !packet::answers_connect(packet)
     }
 
     /// Notes that the first `count` of `bytes` were written, which were found to be `passing`.
@@ -124,6 +133,10 @@ impl Outgoing {
             self.ready = if self.owes_pong { Vec::new() } else { frame };
             return taken;
         }
+        if self.expects_mark && header.is_text() && is_mark(&frame[header.header..]) {
+            self.mark_came = true;
+            return taken;
+        }
         // Only a packet of this parser is looked at further: what was announced is told once.
         let packet = &frame[header.header..];
         let rewritten = match self.parser {
@@ -137,6 +150,21 @@ impl Outgoing {
         };
         self.ready = rewritten.unwrap_or(frame);
         taken
+    }
+
+    /// Whether a mark has come since the last time.
+    pub(super) fn take_mark(&mut self) -> bool {
+        std::mem::take(&mut self.mark_came)
+    }
+
+    /// Whether the rest of a frame is still to be written before anything else can be.
+    pub(super) fn is_within_frame(&self) -> bool {
+        self.left > 0 || !self.ready.is_empty()
+    }
+
+    /// Bytes of the last frame that are still to come.
+    pub(super) fn lacking(&self) -> usize {
+        usize::try_from(self.left).unwrap_or(usize::MAX)
     }
 
     /// Whether the service waits for the answer to a ping that was not written.

@@ -12,7 +12,7 @@ use axum::extract::{ConnectInfo, Request};
 use serde_json::value::RawValue;
 use socketioxide::{TransportType, extract::SocketRef};
 
-use super::{PublicId, recent_errors::RecentErrors, sessions::Sessions};
+use super::{PublicId, outlet::Outlet, recent_errors::RecentErrors, sessions::Sessions};
 use crate::{
     listener::{Closer, Peer},
     recovery::Pid,
@@ -32,6 +32,7 @@ pub(crate) struct Session {
     pinged: AtomicBool,
     /// The connection that its WebSocket runs over.
     websocket: Mutex<Option<Arc<Closer>>>,
+    outlet: Mutex<Outlet>,
     /// Where a session that begins with polling is listed, and under which id.
     listed: OnceLock<(Weak<Sessions>, String)>,
 }
@@ -54,6 +55,7 @@ impl Session {
             refusal: Mutex::default(),
             pinged: AtomicBool::default(),
             websocket: Mutex::default(),
+            outlet: Mutex::default(),
             listed: OnceLock::default(),
         })
     }
@@ -115,6 +117,16 @@ impl Session {
         *lock(&self.websocket) = peer.map(|it| Arc::clone(&it.0.closer));
     }
 
+    /// The connection that its WebSocket runs over, if it is one of the server's.
+    pub(super) fn websocket(&self) -> Option<Arc<Closer>> {
+        lock(&self.websocket).clone()
+    }
+
+    /// What is on its way to its WebSocket.
+    pub(super) fn outlet(&self) -> &Mutex<Outlet> {
+        &self.outlet
+    }
+
     /// Notes where the session is listed, so that it is taken off the list when it ends.
     pub(super) fn is_listed(&self, list: &Arc<Sessions>, id: &str) {
         // It is opened once, so it is listed once.
@@ -133,7 +145,7 @@ impl Session {
         if socket.transport_type() != TransportType::Websocket {
             return false;
         }
-        let websocket = Self::of(socket).and_then(|it| lock(&it.websocket).clone());
+        let websocket = Self::of(socket).and_then(|it| it.websocket());
         if let Some(closer) = &websocket {
             closer.close();
         }

@@ -21,9 +21,10 @@ use tokio::sync::oneshot;
 use tower::Service;
 
 use super::{
-    Connections, Refusal, Service as SocketIo, Session, kept, old_connect::OldConnect, parameter,
-    wire::Wire,
+    Connections, Refusal, Service as SocketIo, Session, kept, old_connect::OldConnect,
+    outlet::Line, parameter, wire::Wire,
 };
+use crate::settings::Parser;
 
 /// What RFC 6455 has a server append to the client's key.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -51,6 +52,7 @@ pub(super) fn accept(connections: Connections, mut request: Request) -> Response
     kept::detach(&mut request);
     let (parts, _) = request.into_parts();
     let request = axum::http::Request::from_parts(parts, ());
+    let line = old.is_none().then(|| line(&connections, &session)).flatten();
     let Connections { mut service, traffic, max_message, .. } = connections;
     tokio::spawn(async move {
         let stream = match upgrade.await {
@@ -58,7 +60,7 @@ pub(super) fn accept(connections: Connections, mut request: Request) -> Response
             Err(error) => return tracing::debug!(%error, "An upgrade was not finished: {error}"),
         };
         let (gone, until_gone) = oneshot::channel();
-        let wire = Wire::new(stream, session, traffic, max_message, old, gone);
+        let wire = Wire::new(stream, session, traffic, max_message, old, line, gone);
         if let Err(error) = Service::call(&mut service, (wire, request)).await {
             tracing::debug!(%error, "An upgrade was not understood: {error}");
         }
@@ -74,6 +76,20 @@ pub(super) fn accept(connections: Connections, mut request: Request) -> Response
         (SEC_WEBSOCKET_ACCEPT, key),
     ];
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+}
+
+/// What packets of ours are written to; none where all are the service's, which writes MessagePack,
+/// and to old clients.
+fn line(connections: &Connections, session: &Session) -> Option<Line> {
+    let closer = session.websocket().filter(|_| session.parser() == Parser::Default)?;
+    let (flusher, traffic) = (connections.flushers.one(), Arc::clone(&connections.traffic));
+    Some(Line {
+        writer: closer.stream.upgrade()?,
+        closer,
+        flusher,
+        traffic,
+        capacity: connections.queue,
+    })
 }
 
 /// What answers the client's key, if this is the upgrade that it should be.

@@ -13,8 +13,13 @@ use tokio::{
 };
 
 use super::{
-    Traffic, frame, incoming::Incoming, mismatch, old_connect::OldConnect, outgoing::Outgoing,
-    session::Session,
+    Traffic, frame,
+    incoming::Incoming,
+    mismatch,
+    old_connect::OldConnect,
+    outgoing::Outgoing,
+    outlet::{Line, Outlet, no_slices},
+    session::{Session, lock},
 };
 use crate::settings::Parser;
 
@@ -33,6 +38,8 @@ pub(super) struct Wire<T> {
     /// Of a client of Socket.IO 2 only.
     old: Option<OldConnect>,
     outgoing: Outgoing,
+    /// Whether what waits in the session's outlet is written to this stream.
+    has_outlet: bool,
     /// Who reads, as long as a ping may have to be answered.
     reader: Option<Waker>,
     /// Bytes that are still read for nothing, once a message was too large.
@@ -48,10 +55,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
         traffic: Arc<Traffic>,
         max_message: usize,
         old: Option<OldConnect>,
+        line: Option<Line>,
         gone: oneshot::Sender<()>,
     ) -> Self {
+        let has_outlet = line.is_some_and(|it| lock(session.outlet()).connect(it));
         Self {
             stream,
+            has_outlet,
             outgoing: Outgoing::of(&session),
             reader: None,
             session,
@@ -63,19 +73,98 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
         }
     }
 
-    /// Writes what is ready.
-    fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.outgoing.ready().is_empty() {
-            let written = Pin::new(&mut self.stream).poll_write(context, self.outgoing.ready());
-            match ready!(written)? {
-                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                count => {
-                    self.traffic.sent.add(count, 0);
-                    self.outgoing.wrote_ready(count);
-                }
+    /// Writes to the connection while nobody else does.
+    fn alone<R>(&mut self, write: impl FnOnce(&mut Self, &mut Outlet) -> R) -> R {
+        if !self.has_outlet {
+            return write(self, &mut Outlet::default());
+        }
+        let session = Arc::clone(&self.session);
+        let mut outlet = lock(session.outlet());
+        let written = write(self, &mut outlet);
+        outlet.is_wire_busy = self.outgoing.is_within_frame();
+        session.flush_soon(&mut outlet);
+        written
+    }
+
+    /// Writes what is ready, and what is due of the outlet.
+    fn poll_drain(
+        &mut self,
+        outlet: &mut Outlet,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        while self.outgoing.lacking() == 0 {
+            let ready = self.outgoing.ready();
+            let mut slices = no_slices();
+            let count = outlet.slices(ready, &mut slices);
+            if count == 0 {
+                break;
             }
+            let stream = Pin::new(&mut self.stream);
+            let count = ready!(stream.poll_write_vectored(context, &slices[..count]))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            let (of_ready, packets) = outlet.wrote(count, ready.len());
+            self.traffic.sent.add(count, packets);
+            self.outgoing.wrote_ready(of_ready);
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Writes what is ready, when it is the service's turn.
+    fn poll_ready(
+        &mut self,
+        outlet: &mut Outlet,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.outgoing.ready().is_empty() {
+            outlet.let_wait_for_turn();
+            ready!(self.poll_drain(outlet, context))?;
+            outlet.had_turn();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes bytes of the service.
+    fn poll_take(
+        &mut self,
+        outlet: &mut Outlet,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        outlet.let_wait_for_turn();
+        ready!(self.poll_drain(outlet, context))?;
+        // The rest of a frame goes first, and alone.
+        let bytes = match self.outgoing.lacking() {
+            0 => bytes,
+            lacking => &bytes[..bytes.len().min(lacking)],
+        };
+        if self.outgoing.has_ended() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        self.outgoing.expects_mark = outlet.expects_mark();
+        let passing = self.outgoing.passing(bytes);
+        if passing.length == 0 {
+            let count = self.outgoing.gather(bytes, &self.session);
+            if self.outgoing.take_mark() {
+                outlet.mark_came();
+            }
+            self.traffic.sent.add(0, u64::from(!self.outgoing.ready().is_empty()));
+            if self.outgoing.owes_pong()
+                && let Some(reader) = self.reader.take()
+            {
+                reader.wake();
+            }
+            outlet.had_turn();
+            // Written with the next bytes, or by the flush that follows.
+            return Poll::Ready(Ok(count));
+        }
+        let passed = &bytes[..passing.length];
+        let count = ready!(Pin::new(&mut self.stream).poll_write(context, passed))?;
+        outlet.had_turn();
+        let packets = self.outgoing.wrote(bytes, passing, count);
+        self.traffic.sent.add(count, packets);
+        Poll::Ready(Ok(count))
     }
 
     /// Lets the service read an answer to the ping that its client was not told.
@@ -91,7 +180,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
 
     /// Says that the WebSocket is closed, and reads until the client has heard it.
     fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_drain(context))?;
+        ready!(self.alone(|this, outlet| {
+            // Nothing comes behind the last frame.
+            outlet.end();
+            this.poll_drain(outlet, context)
+        }))?;
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
         let mut unread = [0; 4_096];
         while self.lingering > 0 {
@@ -158,39 +251,28 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        ready!(this.poll_drain(context))?;
-        if this.outgoing.has_ended() {
-            return Poll::Ready(Ok(bytes.len()));
-        }
-        let passing = this.outgoing.passing(bytes);
-        if passing.length == 0 {
-            let count = this.outgoing.gather(bytes, &this.session);
-            this.traffic.sent.add(0, u64::from(!this.outgoing.ready().is_empty()));
-            if this.outgoing.owes_pong()
-                && let Some(reader) = this.reader.take()
-            {
-                reader.wake();
-            }
-            // Written with the next bytes, or by the flush that follows.
-            return Poll::Ready(Ok(count));
-        }
-        let passed = &bytes[..passing.length];
-        let count = ready!(Pin::new(&mut this.stream).poll_write(context, passed))?;
-        let packets = this.outgoing.wrote(bytes, passing, count);
-        this.traffic.sent.add(count, packets);
-        Poll::Ready(Ok(count))
+        self.get_mut().alone(|this, outlet| this.poll_take(outlet, context, bytes))
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        ready!(this.poll_drain(context))?;
-        Pin::new(&mut this.stream).poll_flush(context)
+        self.get_mut().alone(|this, outlet| {
+            ready!(this.poll_ready(outlet, context))?;
+            Pin::new(&mut this.stream).poll_flush(context)
+        })
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        ready!(this.poll_drain(context))?;
-        Pin::new(&mut this.stream).poll_shutdown(context)
+        self.get_mut().alone(|this, outlet| {
+            ready!(this.poll_ready(outlet, context))?;
+            Pin::new(&mut this.stream).poll_shutdown(context)
+        })
+    }
+}
+
+impl<T> Drop for Wire<T> {
+    fn drop(&mut self) {
+        if self.has_outlet {
+            lock(self.session.outlet()).end();
+        }
     }
 }

@@ -16,11 +16,12 @@ use socketioxide::{
 };
 
 use super::{
+    emission::push_ack,
     emit::{EmitEvent, act_on, emit_to},
     mailbox::{Mailbox, Place},
     namespace::count_refusal,
 };
-use crate::connection::{PublicId, Session};
+use crate::connection::{PublicId, Pushed, Session};
 use crate::error::{CONTRACT_VERSION, ClientError, ErrorKind, SocketErrorBody};
 use crate::msgpack::Readable;
 
@@ -115,8 +116,16 @@ impl Answer {
     }
 
     fn ack(&self, ack: &Ack<'_, impl Serialize>) {
-        if self.ack_id.is_none() || self.progress.acked.swap(true, Ordering::Relaxed) {
+        let Some(id) = self.ack_id else { return };
+        if self.progress.acked.swap(true, Ordering::Relaxed) {
             return;
+        }
+        let socket = self.socket();
+        match push_ack(&socket, id, ack) {
+            Ok(Pushed::Taken) => return,
+            Ok(Pushed::Full) => return socket.disconnect_slow(),
+            Ok(Pushed::ByService) => {}
+            Err(error) => return act_on(&socket, Err(error)),
         }
         // The extractor is the only way to an `AckSender`, and it does not look at the value.
         let mut unused = Value::Bytes(Bytes::new());

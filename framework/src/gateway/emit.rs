@@ -2,12 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::FutureExt;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use socketioxide::{BroadcastError, SendError, SocketError, extract::SocketRef};
+use socketioxide::{SendError, SocketError, extract::SocketRef};
 
-use super::namespace::count_refusal;
+use super::{emission::Emission, namespace::count_refusal};
 use crate::{
     connection::Session,
     contract::Event,
@@ -57,6 +56,11 @@ impl Frame {
     /// The data, for whichever parser.
     pub(crate) fn data(&self) -> Readable<'_, RawValue> {
         Readable(&self.data)
+    }
+
+    /// The data as JSON.
+    pub(super) fn json(&self) -> &str {
+        self.data.get()
     }
 
     /// Length of the data, in bytes.
@@ -129,6 +133,9 @@ impl EmitEvent for SocketRef {
     }
 
     fn has_full_queue(&self) -> bool {
+        if let Some(full) = Session::of(self).and_then(|it| it.is_full()) {
+            return full;
+        }
         // A place in the queue is reserved before the data is encoded, and given back when
         // that fails: so nothing is sent, whatever the answer is.
         let probed = self.emit("", &Unencodable);
@@ -152,7 +159,7 @@ pub(super) fn emit_to(socket: &SocketRef, event: &'static str, data: &impl Seria
 fn emit(socket: &SocketRef, frame: &Frame, keep: bool) -> Result<(), SendError> {
     match Seat::of(socket) {
         Some(seat) => seat.emit(socket, frame, keep),
-        None => socket.emit(frame.event, &frame.data()),
+        None => Emission::new(frame, None).send(socket),
     }
 }
 
@@ -246,9 +253,9 @@ impl Broadcast {
         self
     }
 
-    /// May be dropped where a socket is busy. It has a queue of its own with one place, in
-    /// which it replaces what waits there, and overtakes other events. A socket that comes back
-    /// is not sent it again.
+    /// May be dropped where a socket is busy, which is one that more than 64 packets wait for. A
+    /// client that polls has a queue with one place for such events, in which they replace each
+    /// other and overtake what was sent before. A socket that comes back is not sent it again.
     #[must_use]
     pub fn volatile(mut self) -> Self {
         self.volatile = true;
@@ -263,24 +270,13 @@ impl Broadcast {
             self.channels.push(EVERYBODY.to_owned());
         }
         let to = to.within(self.channels.clone()).except(self.except.clone());
-        let sent = match recovery.filter(|_| !self.volatile) {
+        let parser = self.io.parser();
+        match recovery.filter(|_| !self.volatile) {
             Some(recovery) => recovery.broadcast(frame, (self.channels, self.except), |offset| {
-                // It only fills queues of this process, and is ready at once.
-                to.emit(frame.event, &(frame.data(), offset)).now_or_never().unwrap_or(Ok(()))
+                Emission::new(frame, Some(offset)).broadcast(to, parser)
             }),
-            None if self.volatile => to.volatile().emit(frame.event, &frame.data()).await,
-            None => to.emit(frame.event, &frame.data()).await,
-        };
-        match sent {
-            Ok(()) => 0,
-            Err(BroadcastError::Socket(errors)) => {
-                let full = |it: &&SocketError| matches!(it, SocketError::InternalChannelFull);
-                errors.iter().filter(full).count()
-            }
-            Err(error) => {
-                tracing::error!(event = frame.event, %error, "Could not emit: {error}");
-                0
-            }
+            None if self.volatile => Emission::new(frame, None).broadcast_volatile(to, parser),
+            None => Emission::new(frame, None).broadcast(to, parser),
         }
     }
 }

@@ -313,6 +313,10 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
                 undisturbed(gateway.connected(welcomed.clone())).await;
             }
         }));
+        // What is emitted until then waits behind the answer to CONNECT.
+        if let Some(session) = Session::of(&socket) {
+            session.release(&socket);
+        }
         // `Sockets::close` has missed it if it was being authenticated then.
         if *self.0.presence.borrow() {
             socket.extensions.insert(Gone(DisconnectReason::ClosingServer));
@@ -335,6 +339,9 @@ fn announce(
     else {
         return;
     };
+    if admitted.is_ok() {
+        session.hold(&socket);
+    }
     match admitted.as_ref().map_err(|it| to_raw_value(&it.socket_body(None))) {
         Ok(Some(seat)) => {
             let (id, pid) = (seat.id().clone(), Some(seat.pid().clone()));

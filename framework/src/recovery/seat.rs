@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     connection::PublicId,
-    gateway::{Frame, hang_up},
+    gateway::{Emission, Frame, hang_up},
 };
 
 /// What one socket has to be recovered by, among its extensions.
@@ -176,7 +176,7 @@ impl Seat {
         let restored = log.missed(*seen, &state.entered, self.recovery.limits.missed);
         let restored = restored.ok_or(NotRestored).and_then(|missed| {
             for (offset, frame) in missed {
-                let sent = socket.emit(frame.event(), &(frame.data(), log.told(offset)));
+                let sent = Emission::new(frame, Some(log.told(offset))).send(socket);
                 if matches!(sent, Err(SendError::Socket(SocketError::InternalChannelFull))) {
                     return Err(NotRestored);
                 }
@@ -204,9 +204,9 @@ impl Seat {
         if matches!(state.phase, Phase::Coming(_)) {
             // It overtakes what was missed: its offset would say that all of that was seen.
             state.unkept = offset;
-            return socket.emit(frame.event(), &frame.data());
+            return Emission::new(frame, None).send(socket);
         }
-        let sent = socket.emit(frame.event(), &(frame.data(), log.told(offset)));
+        let sent = Emission::new(frame, Some(log.told(offset))).send(socket);
         match &sent {
             Err(SendError::Socket(SocketError::Closed)) if matches!(state.phase, Phase::Over) => {}
             Err(SendError::Serialize(_) | SendError::Socket(SocketError::InternalChannelFull)) => {}

@@ -2,6 +2,7 @@
 
 mod limits;
 mod msgpack;
+mod order;
 mod pace;
 mod pings;
 mod public_ids;

@@ -1,0 +1,185 @@
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::{mpsc::UnboundedReceiver, oneshot},
+};
+
+use super::*;
+use crate::{
+    connection::{frame, wire::Wire},
+    listener::Stream,
+    settings::Parser,
+};
+
+const MARK_PACKET: &str = r#"42["hornero:mark",null]"#;
+
+/// A connection of which the system keeps little, and that does not read by itself.
+struct Connection {
+    session: Arc<Session>,
+    wire: Wire<Stream>,
+    flusher: UnboundedReceiver<Arc<Session>>,
+    client: TcpStream,
+}
+
+async fn connection() -> Connection {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(2_048).unwrap();
+    let client = socket.connect(listener.local_addr().unwrap()).await.unwrap();
+    let (server, _) = listener.accept().await.unwrap();
+    socket2::SockRef::from(&server).set_send_buffer_size(2_048).unwrap();
+    let stream = Stream::new(server);
+    let closer = Arc::new(Closer::new(stream.writer(Duration::from_secs(5))));
+    let (flush, flusher) = mpsc::unbounded_channel();
+    let line = Line {
+        writer: closer.stream.upgrade().unwrap(),
+        closer,
+        flusher: flush,
+        traffic: Arc::default(),
+        capacity: 8_192,
+    };
+    let session = Session::new(Parser::Default);
+    let (traffic, (gone, _)) = (Arc::default(), oneshot::channel());
+    let wire = Wire::new(stream, Arc::clone(&session), traffic, 1_000, None, Some(line), gone);
+    lock(session.outlet()).is_open = true;
+    Connection { session, wire, flusher, client }
+}
+
+/// Does what flushers do.
+async fn flush(mut flusher: UnboundedReceiver<Arc<Session>>) {
+    while let Some(session) = flusher.recv().await {
+        session.flush();
+    }
+}
+
+/// Reads texts as they come, a little at a time.
+async fn read(mut client: TcpStream, mut each: impl FnMut(String) -> bool) {
+    let (mut bytes, mut part) = (Vec::new(), [0; 1_500]);
+    loop {
+        let count = client.read(&mut part).await.unwrap();
+        assert!(count > 0, "the connection has ended");
+        bytes.extend_from_slice(&part[..count]);
+        while let Some(header) = frame::Header::read(&bytes)
+            && header.total() <= bytes.len() as u64
+        {
+            assert!(header.is_text(), "{header:?}");
+            let rest = bytes.split_off(header.total() as usize);
+            let text = String::from_utf8(bytes.split_off(header.header)).unwrap();
+            bytes = rest;
+            if each(text) {
+                return;
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Frames of both sides are whole and in order, however they are cut, and what is held comes
+/// behind what it was held for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_comes_between_parts_of_a_frame_or_before_it_may() {
+    const PACKETS: usize = 4_000;
+    const CONNECTS: usize = 300;
+    let Connection { session, mut wire, flusher, client } = connection().await;
+    tokio::spawn(flush(flusher));
+    let pushing = Arc::clone(&session);
+    tokio::spawn(async move {
+        let mut connects = 0;
+        for number in 0..PACKETS {
+            {
+                let mut outlet = lock(pushing.outlet());
+                if number % 13 == 0 && connects < CONNECTS {
+                    connects += 1;
+                    outlet.unsent_marks += 1;
+                }
+                let packet = format!("42[{number},{connects},{}]", "7".repeat(number % 900));
+                let packet = Some(frame::text(&packet).into());
+                assert_eq!(pushing.take(&mut outlet, || packet).unwrap(), Pushed::Taken);
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    tokio::spawn(async move {
+        let (mut connects, mut others) = (0, 0);
+        while connects < CONNECTS {
+            let other = format!("6{others},{}", "x".repeat(others % 3_000));
+            wire.write_all(&frame::text(&other)).await.unwrap();
+            others += 1;
+            let mut written = Vec::new();
+            {
+                let mut outlet = lock(session.outlet());
+                if outlet.unsent_marks > 0 {
+                    outlet.unsent_marks -= 1;
+                    outlet.marks += 1;
+                    connects += 1;
+                    written = frame::text(&format!("40{connects}"));
+                    written.extend(frame::text(MARK_PACKET));
+                }
+            }
+            wire.write_all(&written).await.unwrap();
+            wire.flush().await.unwrap();
+        }
+        // As long as there is a connection, what waits is written.
+        std::future::pending::<()>().await;
+    });
+
+    let (mut numbers, mut connects, mut others) = (0, 0, 0);
+    let reading = read(client, |text| {
+        if let Some(other) = text.strip_prefix('6') {
+            assert_eq!(other.split(',').next(), Some(others.to_string().as_str()));
+            others += 1;
+        } else if let Some(connect) = text.strip_prefix("40") {
+            connects += 1;
+            assert_eq!(connect, connects.to_string());
+        } else {
+            let mut fields = text.strip_prefix("42[").expect(&text).split(',');
+            assert_eq!(fields.next(), Some(numbers.to_string().as_str()));
+            let held_for: usize = fields.next().unwrap().parse().unwrap();
+            assert!(held_for <= connects, "{held_for} at {connects}");
+            numbers += 1;
+        }
+        numbers == PACKETS
+    });
+    tokio::time::timeout(Duration::from_secs(60), reading).await.unwrap();
+    assert!(connects == CONNECTS && others >= CONNECTS, "{connects}, {others}");
+}
+
+/// Somebody who is always told something is pinged all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn service_has_its_turn_though_something_always_waits() {
+    let Connection { session, mut wire, flusher, client } = connection().await;
+    tokio::spawn(flush(flusher));
+    let pushing = Arc::clone(&session);
+    tokio::spawn(async move {
+        loop {
+            {
+                let mut outlet = lock(pushing.outlet());
+                while outlet.waiting.len() < 50 {
+                    let packet = Some(frame::text(&"4".repeat(700)).into());
+                    pushing.take(&mut outlet, || packet).unwrap();
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    tokio::spawn(async move {
+        for _ in 0..20 {
+            wire.write_all(&frame::text("6")).await.unwrap();
+            wire.flush().await.unwrap();
+        }
+        std::future::pending::<()>().await;
+    });
+    let (mut turns, mut between) = (0, 0);
+    let reading = read(client, |text| {
+        match text.as_str() {
+            "6" => (turns, between) = (turns + 1, 0),
+            _ => between += 1,
+        }
+        // What the system keeps, and what has waited before.
+        assert!(between < 500, "after {turns}");
+        turns == 20
+    });
+    tokio::time::timeout(Duration::from_secs(60), reading).await.unwrap();
+}

@@ -1,0 +1,160 @@
+//! An event, or an ack, on its way to sockets: framed once for all that get it.
+
+use std::cell::OnceCell;
+
+use axum::body::Bytes;
+use futures_util::FutureExt;
+use serde::Serialize;
+use serde_json::Value;
+use socketioxide::{
+    BroadcastError, SendError, SocketError, extract::SocketRef, operators::BroadcastOperators,
+};
+
+use super::Frame;
+use crate::{
+    connection::{Pushed, Session, text_frame},
+    recovery::Told,
+    settings::Parser,
+};
+
+/// An event for sockets of one namespace.
+pub(crate) struct Emission<'a> {
+    frame: &'a Frame,
+    /// What clients are told so that they can come back.
+    offset: Option<Told<'a>>,
+    /// As it goes over a WebSocket, once the first is to have it.
+    framed: OnceCell<Bytes>,
+}
+
+impl<'a> Emission<'a> {
+    pub(crate) fn new(frame: &'a Frame, offset: Option<Told<'a>>) -> Self {
+        Self { frame, offset, framed: OnceCell::new() }
+    }
+
+    /// Sends it, to be written as soon as whoever sends does something else.
+    pub(crate) fn send(&self, socket: &SocketRef) -> Result<(), SendError> {
+        match self.push(socket)? {
+            Pushed::Taken => Ok(()),
+            Pushed::Full => Err(SendError::Socket(SocketError::InternalChannelFull)),
+            Pushed::ByService => match self.offset {
+                Some(offset) => socket.emit(self.frame.event(), &(self.frame.data(), offset)),
+                None => socket.emit(self.frame.event(), &self.frame.data()),
+            },
+        }
+    }
+
+    /// Sends it to all sockets that `to` finds, and tells how many missed it because too many
+    /// packets are waiting for them.
+    pub(super) fn broadcast(&self, to: BroadcastOperators, parser: Parser) -> usize {
+        match parser {
+            Parser::Default => to.sockets().iter().map(|it| self.send(it)).filter(is_full).count(),
+            Parser::Msgpack => self.broadcast_by_service(to),
+        }
+    }
+
+    /// The same to those that are not busy.
+    pub(super) fn broadcast_volatile(&self, to: BroadcastOperators, parser: Parser) -> usize {
+        match parser {
+            Parser::Default => {
+                to.sockets().iter().map(|it| self.send_volatile(it)).filter(is_full).count()
+            }
+            Parser::Msgpack => self.broadcast_by_service(to.volatile()),
+        }
+    }
+
+    /// Lets the service encode it, once for all.
+    fn broadcast_by_service(&self, to: BroadcastOperators) -> usize {
+        let (event, data) = (self.frame.event(), self.frame.data());
+        // It only fills queues of this process, and is ready at once.
+        let sent = match self.offset {
+            Some(offset) => to.emit(event, &(data, offset)).now_or_never(),
+            None => to.emit(event, &data).now_or_never(),
+        };
+        match sent {
+            None | Some(Ok(())) => 0,
+            Some(Err(BroadcastError::Socket(errors))) => {
+                let full = |it: &&SocketError| matches!(it, SocketError::InternalChannelFull);
+                errors.iter().filter(full).count()
+            }
+            Some(Err(error)) => {
+                tracing::error!(event, %error, "Could not emit: {error}");
+                0
+            }
+        }
+    }
+
+    /// Sends it unless the socket is busy.
+    fn send_volatile(&self, socket: &SocketRef) -> Result<(), SendError> {
+        if Session::of(socket).is_some_and(|it| it.is_busy()) {
+            return Ok(());
+        }
+        match self.push(socket)? {
+            Pushed::Taken | Pushed::Full => Ok(()),
+            Pushed::ByService => socket.volatile().emit(self.frame.event(), &self.frame.data()),
+        }
+    }
+
+    fn push(&self, socket: &SocketRef) -> Result<Pushed, SendError> {
+        if !socket.connected() {
+            return Err(SendError::Socket(SocketError::Closed));
+        }
+        push(socket, || Some(self.framed.get_or_init(|| self.framed(socket.ns())).clone()))
+    }
+
+    fn framed(&self, namespace: &str) -> Bytes {
+        let (event, data) = (self.frame.event(), self.frame.json());
+        let mut packet = String::with_capacity(event.len() + data.len() + namespace.len() + 64);
+        packet.push_str("42");
+        push_namespace(&mut packet, namespace);
+        packet.push('[');
+        packet.push_str(&Value::from(event).to_string());
+        packet.push(',');
+        packet.push_str(data);
+        if let Some(offset) = self.offset {
+            packet.push_str(&format!(",\"{offset}\""));
+        }
+        packet.push(']');
+        text_frame(&packet).into()
+    }
+}
+
+/// Whether an event could not be sent because too many are waiting.
+fn is_full(sent: &Result<(), SendError>) -> bool {
+    matches!(sent, Err(SendError::Socket(SocketError::InternalChannelFull)))
+}
+
+/// Sends an ack the way that events go, so that it neither overtakes them nor is overtaken. A
+/// client that has left the namespace with the event is answered, too.
+pub(super) fn push_ack(
+    socket: &SocketRef,
+    id: i64,
+    data: &impl Serialize,
+) -> Result<Pushed, SendError> {
+    push(socket, || match serde_json::to_string(data) {
+        Ok(data) => {
+            let mut packet = String::with_capacity(data.len() + socket.ns().len() + 32);
+            packet.push_str("43");
+            push_namespace(&mut packet, socket.ns());
+            packet.push_str(&format!("{id}[{data}]"));
+            Some(text_frame(&packet).into())
+        }
+        Err(error) => {
+            tracing::error!(%error, "Could not encode an ack: {error}");
+            None
+        }
+    })
+}
+
+fn push_namespace(packet: &mut String, namespace: &str) {
+    if namespace != "/" {
+        packet.push_str(namespace);
+        packet.push(',');
+    }
+}
+
+fn push(socket: &SocketRef, frame: impl FnOnce() -> Option<Bytes>) -> Result<Pushed, SendError> {
+    match Session::of(socket) {
+        Some(session) => session.push(socket, frame).map_err(SendError::Socket),
+        None => Ok(Pushed::ByService),
+    }
+}
