@@ -26,13 +26,20 @@ pub(super) fn refusal(packet: &[u8]) -> Option<String> {
 
 /// The same for the packet in a client's frame, as far as that is there.
 pub(super) fn refusal_of_frame(frame: &[u8]) -> Option<String> {
+    refusal(&packet_in(frame)?)
+}
+
+/// Whether a client's frame says that it speaks WebSocket from now on.
+pub(super) fn upgrades(frame: &[u8]) -> bool {
+    packet_in(frame).is_some_and(|it| it == b"5")
+}
+
+fn packet_in(frame: &[u8]) -> Option<Vec<u8>> {
     let header = Header::read(frame)?;
     let mask = frame.get(header.header.checked_sub(4)?..header.header)?;
     let length = usize::try_from(header.payload).unwrap_or(usize::MAX).min(MAX_NAMESPACE + 3);
     let payload = frame.get(header.header..)?.iter().take(length);
-    let packet: Vec<u8> =
-        payload.zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
-    refusal(&packet)
+    Some(payload.zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect())
 }
 
 #[cfg(test)]
@@ -59,5 +66,7 @@ mod tests {
             assert_eq!(refusal_of_frame(cut), None);
         }
         assert!(refusal_of_frame(&[0x81, 0x82, 1, 2, 3, 4, b'4' ^ 1, b'0' ^ 2]).is_some());
+        assert!(upgrades(&[0x81, 0x81, 1, 2, 3, 4, b'5' ^ 1]));
+        assert!(!upgrades(&[0x81, 0x81, 1, 2, 3, 4, b'3' ^ 1]));
     }
 }

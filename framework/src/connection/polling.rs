@@ -1,6 +1,6 @@
 //! Requests of clients that poll.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt;
+use tokio::time::sleep;
 use tower::Service;
 
 use super::{
@@ -18,6 +19,9 @@ use crate::{error::ClientError, settings::Parser};
 
 /// What stands between two packets.
 const SEPARATOR: u8 = 0x1e;
+
+/// How long a client that was refused may take for its next poll.
+const REMEMBERED: Duration = Duration::from_secs(10);
 
 const PING: &[u8] = b"2";
 const PONG: &str = "3";
@@ -35,6 +39,11 @@ pub(super) async fn serve(mut connections: Connections, mut request: Request) ->
             (Some(session), true)
         }
     };
+    // An earlier poll may have been answered with nothing, because the client tries to upgrade.
+    if is_poll && let Some(refusal) = session.as_ref().and_then(|it| it.take_refusal()) {
+        call(&mut connections, request_to(request.uri(), Method::POST, CLOSE)).await;
+        return refusal.into_response();
+    }
     if request.method() == Method::POST && parameter(&request, "EIO") == Some("3") {
         request = match corrected(request, connections.max_message).await {
             Ok(request) => request,
@@ -132,11 +141,12 @@ async fn corrected(request: Request, limit: usize) -> Result<Request, StatusCode
 }
 
 /// Lets a request pass whose packets are not text. To one that connects with text the session says
-/// why not, with the answer to its poll, and ends.
+/// why not, with the answer to its poll, and ends; or over its WebSocket, if it is about to have one,
+/// as a client that is interrupted there does not poll any more.
 async fn checked(
     connections: &mut Connections,
     request: Request,
-    session: &Session,
+    session: &Arc<Session>,
 ) -> Result<Request, Response> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, connections.max_message).await;
@@ -145,6 +155,15 @@ async fn checked(
         return Ok(Request::from_parts(parts, Body::from(body)));
     };
     session.refuse(refusal);
+    if session.websocket().is_some() {
+        return Err("ok".into_response());
+    }
+    // The service forgets it now; the next poll has to find it.
+    let refused = Arc::clone(session);
+    tokio::spawn(async move {
+        sleep(REMEMBERED).await;
+        drop(refused);
+    });
     let closing = request_to(&parts.uri, Method::POST, CLOSE);
     Err(call(connections, closing).await)
 }

@@ -224,7 +224,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<T> {
         let bytes = &buffer.filled()[before..];
         let found = this.incoming.look_at(bytes);
         this.traffic.received.add(bytes.len(), found.packets);
-        let refusal = || mismatch::refusal_of_frame(&bytes[found.text?..]);
+        let refusal = || {
+            let frame = &bytes[found.text?..];
+            // It was refused while it polled, and has not heard it.
+            let polled = || mismatch::upgrades(frame).then(|| this.session.take_refusal())?;
+            mismatch::refusal_of_frame(frame).or_else(polled)
+        };
         let good = if let Some(good) = found.too_large {
             tracing::debug!("A client has sent a message that is too large");
             this.outgoing.end(&frame::close(frame::TOO_LARGE));
