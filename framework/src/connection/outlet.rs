@@ -70,7 +70,7 @@ pub(super) struct Outlet {
     written: u64,
     /// How many are written before it is the service's turn, if that waits for it.
     due: Option<u64>,
-    /// Whether the wire is in the middle of a frame of the service.
+    /// Whether the wire is in the middle of a frame of the service, or waits until there is room.
     pub(super) is_wire_busy: bool,
     /// Whether a flusher, or whoever waits until there is room, will look at it.
     is_awaited: bool,

@@ -73,15 +73,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
         }
     }
 
-    /// Writes to the connection while nobody else does.
-    fn alone<R>(&mut self, write: impl FnOnce(&mut Self, &mut Outlet) -> R) -> R {
+    /// Writes to the connection while nobody else does; nor does anybody until it is done.
+    fn alone<R>(
+        &mut self,
+        write: impl FnOnce(&mut Self, &mut Outlet) -> Poll<io::Result<R>>,
+    ) -> Poll<io::Result<R>> {
         if !self.has_outlet {
             return write(self, &mut Outlet::default());
         }
         let session = Arc::clone(&self.session);
         let mut outlet = lock(session.outlet());
         let written = write(self, &mut outlet);
-        outlet.is_wire_busy = self.outgoing.is_within_frame();
+        outlet.is_wire_busy = self.outgoing.is_within_frame() || written.is_pending();
         session.flush_soon(&mut outlet);
         written
     }
