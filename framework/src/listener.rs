@@ -108,7 +108,7 @@ impl Closer {
         self.writer.wake();
     }
 
-    fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
 

@@ -249,8 +249,8 @@ impl SocketIoDoor {
 
     /// Tells everybody but `socket`. A listener that reads too slowly may miss it.
     ///
-    /// It waits in the same queue as messages: socketioxide's volatile packets have a slot
-    /// of their own, in which they replace each other and overtake what was sent before.
+    /// It waits in the same queue as messages: volatile packets may overtake what was sent before, and
+    /// replace each other.
     pub async fn tell_others(
         &self,
         socket: &SocketRef,
@@ -336,27 +336,13 @@ impl SocketIoDoor {
                 if let Some(socket) = except.filter(|it| it.ns() == namespace) {
                     to = to.except(PublicId::of(socket));
                 }
-                if to.emit(&frame).await > 0 {
-                    self.give_up_slow(namespace, &channel);
+                // Whoever hears the next event must have heard this one.
+                for slow in to.emit(&frame).await {
+                    // It hears nothing any more, though it may take a while until it is told so.
+                    slow.leave_all();
+                    slow.disconnect_slow();
                 }
             }
-        }
-    }
-
-    /// Disconnects the sockets of a channel that have missed something because their queues
-    /// are full: whoever hears the next event must have heard this one.
-    fn give_up_slow(&self, namespace: &str, channel: &str) {
-        let Some(sockets) = self.io.of(namespace).map(|it| it.within(channel.to_owned())) else {
-            return;
-        };
-        let sockets = sockets.sockets();
-        let slow: Vec<_> = sockets.iter().filter(|it| it.has_full_queue()).collect();
-        // One of them may have been read just now, and there is no telling which.
-        let slow = if slow.is_empty() { sockets.iter().collect() } else { slow };
-        for socket in slow {
-            // It hears nothing any more, though it may take a while until it is told so.
-            socket.leave_all();
-            socket.disconnect_slow();
         }
     }
 

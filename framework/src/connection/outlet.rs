@@ -59,10 +59,10 @@ pub(super) struct Outlet {
     line: Option<Line>,
     /// Whether packets go through here, and not through the service.
     is_open: bool,
-    /// Marks that are still to be sent, each behind an answer to CONNECT.
-    unsent_marks: usize,
-    /// Marks that were sent and have not come to the wire.
-    marks: usize,
+    /// Behind which packet each mark holds the rest until it comes to the wire, by how many are
+    /// written then. Marks may be sent in another order than this: whoever sends one later has
+    /// nothing to say before it, so the first one lets the least go on.
+    held: VecDeque<u64>,
     waiting: VecDeque<Bytes>,
     /// Whether the first that waits has been begun.
     is_begun: bool,
@@ -111,7 +111,7 @@ impl Outlet {
     /// Lets packets through to `line`, as soon as the session speaks WebSocket. Not if there is a
     /// line already: a session speaks one WebSocket, whoever asks for another.
     pub(super) fn connect(&mut self, line: Line) -> bool {
-        let first = self.line.is_none() && !self.is_open;
+        let first = self.line.is_none();
         if first {
             self.line = Some(line);
         }
@@ -120,7 +120,8 @@ impl Outlet {
 
     /// Takes no more, and forgets all that has not been begun: the connection ends.
     pub(super) fn end(&mut self) {
-        self.line = None;
+        (self.line, self.is_open) = (None, false);
+        self.held.clear();
         self.waiting.truncate(usize::from(self.is_begun));
         // It holds the connection open as long as it waits.
         if let Some(slow) = self.slow.take() {
@@ -128,25 +129,37 @@ impl Outlet {
         }
     }
 
-    /// Whether what waits may be written now.
-    fn flows(&self) -> bool {
-        self.unsent_marks == 0 && self.marks == 0
+    pub(super) fn has_line(&self) -> bool {
+        self.line.is_some()
     }
 
-    /// Whether marks are on their way to the wire.
+    /// How many packets have been sent through here, those that wait among them.
+    fn sent(&self) -> u64 {
+        self.written + self.waiting.len() as u64
+    }
+
+    /// How many of those that wait may be written, but for the service's turn.
+    fn flowing(&self) -> usize {
+        let upto = self.held.front().copied().unwrap_or(u64::MAX);
+        let flowing = usize::try_from(upto.saturating_sub(self.written)).unwrap_or(usize::MAX);
+        flowing.min(self.waiting.len()).max(usize::from(self.is_begun))
+    }
+
+    /// Whether a mark is on its way to the wire.
     pub(super) fn expects_mark(&self) -> bool {
-        self.marks > 0
+        !self.held.is_empty()
     }
 
     /// Notes that a mark has come to the wire.
     pub(super) fn mark_came(&mut self) {
-        self.marks = self.marks.saturating_sub(1);
+        self.held.pop_front();
     }
 
     /// Lets the service have its turn when what waits now is written, and not what is sent from now
     /// on: its pings would come too late to somebody who is always told something.
     pub(super) fn let_wait_for_turn(&mut self) {
-        self.due.get_or_insert(self.written + self.waiting.len() as u64);
+        let sent = self.sent();
+        self.due.get_or_insert(sent);
     }
 
     /// Notes that the service has had its turn.
@@ -156,13 +169,20 @@ impl Outlet {
 
     /// Opens the outlet of a session that speaks WebSocket by now. Tells whether it is open.
     fn open(&mut self, socket: &SocketRef) -> Result<bool, SocketError> {
-        let may_open = self.line.is_some() && socket.transport_type() == TransportType::Websocket;
-        if !self.is_open && may_open {
-            send_mark(socket)?;
-            self.marks += 1;
+        if !self.is_open && self.may_open(socket) {
+            match send_mark(socket) {
+                Ok(()) => self.held.push_back(self.sent()),
+                // The service knows what to do with what is sent to a socket that has left.
+                Err(SocketError::Closed) => return Ok(false),
+                Err(full) => return Err(full),
+            }
             self.is_open = true;
         }
         Ok(self.is_open)
+    }
+
+    fn may_open(&self, socket: &SocketRef) -> bool {
+        self.line.is_some() && socket.transport_type() == TransportType::Websocket
     }
 
     /// What is to be written next: the rest of a frame that was begun, then `first`, then as much
@@ -170,11 +190,8 @@ impl Outlet {
     pub(super) fn slices<'a>(&'a self, first: &'a [u8], slices: &mut [IoSlice<'a>]) -> usize {
         let begun = usize::from(self.is_begun);
         let ready = (!first.is_empty()).then_some(first);
-        let others = match self.due {
-            _ if !self.flows() => begun,
-            Some(due) => usize::try_from(due - self.written).unwrap_or(usize::MAX),
-            None => usize::MAX,
-        };
+        let due = self.due.map_or(u64::MAX, |it| it.saturating_sub(self.written));
+        let others = self.flowing().min(usize::try_from(due).unwrap_or(usize::MAX)).max(begun);
         let (begun, others) =
             (self.waiting.iter().take(begun), self.waiting.iter().take(others).skip(begun));
         let all = begun.map(Bytes::as_ref).chain(ready).chain(others.map(Bytes::as_ref));
@@ -218,7 +235,11 @@ impl Outlet {
         }
         loop {
             let Some(line) = &self.line else { return Ok(()) };
-            let mut slices = [IoSlice::new(&[]); FRAMES];
+            if line.closer.is_closed() {
+                self.end();
+                return Ok(());
+            }
+            let mut slices = no_slices();
             let count = self.slices(&[], &mut slices);
             if count == 0 {
                 return Ok(());
@@ -239,32 +260,41 @@ impl Outlet {
     }
 }
 
-/// What an outlet writes with the frames of somebody else.
+/// Room for as many slices as are written at once.
 pub(super) fn no_slices<'a>() -> [IoSlice<'a>; FRAMES] {
     [IoSlice::new(&[]); FRAMES]
 }
 
 impl Session {
     /// Holds what is sent from now on until the answer to a CONNECT is written, which the service
-    /// will send.
-    pub(crate) fn hold(&self, socket: &SocketRef) {
+    /// will send. Tells whether it does, and is to be [released](Self::release).
+    ///
+    /// It opens the outlet without a mark: that of the release is behind everything, too.
+    pub(crate) fn hold(&self, socket: &SocketRef) -> bool {
         let mut outlet = lock(self.outlet());
-        if outlet.line.is_some() && socket.transport_type() == TransportType::Websocket {
+        let holds = outlet.may_open(socket);
+        if holds {
             outlet.is_open = true;
-            outlet.unsent_marks += 1;
+            let sent = outlet.sent();
+            outlet.held.push_back(sent);
         }
+        holds
     }
 
     /// Lets go on what was held for `socket`, behind the answer that the service has sent.
-    pub(crate) fn release(&self, socket: &SocketRef) {
+    pub(crate) fn release(self: &Arc<Self>, socket: &SocketRef) {
         let mut outlet = lock(self.outlet());
-        if outlet.unsent_marks == 0 {
+        if outlet.held.is_empty() {
             return;
         }
-        outlet.unsent_marks -= 1;
         match send_mark(socket) {
-            Ok(()) => outlet.marks += 1,
-            // Its queue is full of what nobody reads, or it is gone.
+            Ok(()) => {}
+            // It has left already, and what was sent to it does not matter.
+            Err(SocketError::Closed) => {
+                outlet.held.pop_back();
+                self.flush_soon(&mut outlet);
+            }
+            // The service's queue is full of what nobody reads.
             Err(_) => outlet.fail(),
         }
     }
@@ -291,7 +321,8 @@ impl Session {
         outlet: &mut Outlet,
         frame: impl FnOnce() -> Option<Bytes>,
     ) -> Result<Pushed, SocketError> {
-        let Some(line) = &outlet.line else { return Err(SocketError::Closed) };
+        let line = outlet.line.as_ref().filter(|it| !it.closer.is_closed());
+        let Some(line) = line else { return Err(SocketError::Closed) };
         if outlet.waiting.len() >= line.capacity {
             return Ok(Pushed::Full);
         }
@@ -312,12 +343,13 @@ impl Session {
         lock(self.outlet()).waiting.len() > FRAMES
     }
 
-    /// Sees to it that what waits is written.
+    /// Sees to it that what may be written is: by a flusher, in whose queue the session is then, or by
+    /// whoever waits already until there is room. As long as the wire is busy, by nobody: it calls
+    /// this when it is done.
     pub(super) fn flush_soon(self: &Arc<Self>, outlet: &mut Outlet) {
         let idle = !outlet.is_awaited && !outlet.is_wire_busy;
         if idle
-            && outlet.flows()
-            && !outlet.waiting.is_empty()
+            && outlet.flowing() > 0
             && let Some(line) = &outlet.line
         {
             // It ends with the runtime only.
@@ -355,7 +387,7 @@ impl Session {
             match written {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Ok(()) => {
-                    outlet.is_awaited = false;
+                    (outlet.is_awaited, outlet.slow) = (false, None);
                     return self.flush_soon(&mut outlet);
                 }
                 Err(_) => return outlet.fail(),

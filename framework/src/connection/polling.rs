@@ -154,16 +154,18 @@ async fn checked(
     let Some(refusal) = body.split(|it| *it == SEPARATOR).find_map(mismatch::refusal) else {
         return Ok(Request::from_parts(parts, Body::from(body)));
     };
-    session.refuse(refusal);
+    let first = session.refuse(refusal);
     if session.websocket().is_some() {
         return Err("ok".into_response());
     }
     // The service forgets it now; the next poll has to find it.
     let refused = Arc::clone(session);
-    tokio::spawn(async move {
-        sleep(REMEMBERED).await;
-        drop(refused);
-    });
+    if first {
+        tokio::spawn(async move {
+            sleep(REMEMBERED).await;
+            drop(refused);
+        });
+    }
     let closing = request_to(&parts.uri, Method::POST, CLOSE);
     Err(call(connections, closing).await)
 }

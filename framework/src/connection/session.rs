@@ -28,6 +28,7 @@ pub(crate) struct Session {
     parser: Parser,
     /// What a client is told that polls and does not write as the server reads.
     refusal: Mutex<Option<String>>,
+    refused: AtomicBool,
     /// Whether the service has sent its first ping.
     pinged: AtomicBool,
     /// The connection that its WebSocket runs over.
@@ -53,6 +54,7 @@ impl Session {
             announced: Mutex::default(),
             errors: RecentErrors::default(),
             refusal: Mutex::default(),
+            refused: AtomicBool::default(),
             pinged: AtomicBool::default(),
             websocket: Mutex::default(),
             outlet: Mutex::default(),
@@ -91,9 +93,11 @@ impl Session {
         Some(announced.remove(found).1)
     }
 
-    /// Notes what the next poll is answered with, and nothing else.
-    pub(super) fn refuse(&self, refusal: String) {
+    /// Notes what the next poll is answered with, and nothing else. Tells whether it is the first
+    /// time.
+    pub(super) fn refuse(&self, refusal: String) -> bool {
         *lock(&self.refusal) = Some(refusal);
+        !self.refused.swap(true, Relaxed)
     }
 
     pub(super) fn take_refusal(&self) -> Option<String> {
@@ -111,10 +115,15 @@ impl Session {
         !self.pinged.swap(true, Relaxed)
     }
 
-    /// Notes the connection by which the session speaks WebSocket from now on.
-    pub(super) fn speaks_websocket(&self, request: &Request) {
+    /// Notes the connection by which the session speaks WebSocket from now on, and returns it. Not
+    /// if packets are written to another one already.
+    pub(super) fn speaks_websocket(&self, request: &Request) -> Option<Arc<Closer>> {
         let peer = request.extensions().get::<ConnectInfo<Peer>>();
-        *lock(&self.websocket) = peer.map(|it| Arc::clone(&it.0.closer));
+        let closer = peer.map(|it| Arc::clone(&it.0.closer));
+        if !lock(&self.outlet).has_line() {
+            lock(&self.websocket).clone_from(&closer);
+        }
+        closer
     }
 
     /// The connection that its WebSocket runs over, if it is one of the server's.

@@ -24,7 +24,7 @@ use super::{
     Connections, Refusal, Service as SocketIo, Session, kept, old_connect::OldConnect,
     outlet::Line, parameter, wire::Wire,
 };
-use crate::settings::Parser;
+use crate::{listener::Closer, settings::Parser};
 
 /// What RFC 6455 has a server append to the client's key.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -46,13 +46,13 @@ pub(super) fn accept(connections: Connections, mut request: Request) -> Response
             None => return Refusal::UnknownSession.into_response(),
         },
     };
-    session.speaks_websocket(&request);
+    let closer = session.speaks_websocket(&request);
     request.extensions_mut().insert(Arc::clone(&session));
 
     kept::detach(&mut request);
     let (parts, _) = request.into_parts();
     let request = axum::http::Request::from_parts(parts, ());
-    let line = old.is_none().then(|| line(&connections, &session)).flatten();
+    let line = closer.filter(|_| old.is_none()).and_then(|it| line(&connections, it));
     let Connections { mut service, traffic, max_message, .. } = connections;
     tokio::spawn(async move {
         let stream = match upgrade.await {
@@ -80,8 +80,10 @@ pub(super) fn accept(connections: Connections, mut request: Request) -> Response
 
 /// What packets of ours are written to; none where all are the service's, which writes MessagePack,
 /// and to old clients.
-fn line(connections: &Connections, session: &Session) -> Option<Line> {
-    let closer = session.websocket().filter(|_| session.parser() == Parser::Default)?;
+fn line(connections: &Connections, closer: Arc<Closer>) -> Option<Line> {
+    if connections.parser == Parser::Msgpack {
+        return None;
+    }
     let (flusher, traffic) = (connections.flushers.one(), Arc::clone(&connections.traffic));
     Some(Line {
         writer: closer.stream.upgrade()?,

@@ -181,13 +181,17 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
         fits
     }
 
+    /// Ends the stream by these frames, behind which nothing comes.
+    fn end(&mut self, last: &[u8]) {
+        self.outgoing.end(last);
+        if self.has_outlet {
+            lock(self.session.outlet()).end();
+        }
+    }
+
     /// Says that the WebSocket is closed, and reads until the client has heard it.
     fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.alone(|this, outlet| {
-            // Nothing comes behind the last frame.
-            outlet.end();
-            this.poll_drain(outlet, context)
-        }))?;
+        ready!(self.alone(|this, outlet| this.poll_drain(outlet, context)))?;
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
         let mut unread = [0; 4_096];
         while self.lingering > 0 {
@@ -235,14 +239,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<T> {
         };
         let good = if let Some(good) = found.too_large {
             tracing::debug!("A client has sent a message that is too large");
-            this.outgoing.end(&frame::close(frame::TOO_LARGE));
+            this.end(&frame::close(frame::TOO_LARGE));
             good
         } else if this.session.parser() == Parser::Msgpack
             && let Some(refusal) = refusal()
         {
             tracing::debug!("A client writes text to a server that reads MessagePack");
             let close = frame::close(frame::UNSUPPORTED);
-            this.outgoing.end(&[&frame::text(&refusal)[..], &close].concat());
+            this.end(&[&frame::text(&refusal)[..], &close].concat());
             found.text.unwrap_or_default()
         } else {
             return Poll::Ready(Ok(()));

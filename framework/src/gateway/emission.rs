@@ -10,7 +10,7 @@ use socketioxide::{
     BroadcastError, SendError, SocketError, extract::SocketRef, operators::BroadcastOperators,
 };
 
-use super::Frame;
+use super::{EmitEvent, Frame};
 use crate::{
     connection::{Pushed, Session, text_frame},
     recovery::Told,
@@ -43,43 +43,49 @@ impl<'a> Emission<'a> {
         }
     }
 
-    /// Sends it to all sockets that `to` finds, and tells how many missed it because too many
-    /// packets are waiting for them.
-    pub(super) fn broadcast(&self, to: BroadcastOperators, parser: Parser) -> usize {
+    /// Sends it to all sockets that `to` finds. Gives those that missed it, because too many packets
+    /// are waiting for them.
+    pub(super) fn broadcast(&self, to: BroadcastOperators, parser: Parser) -> Vec<SocketRef> {
         match parser {
-            Parser::Default => to.sockets().iter().map(|it| self.send(it)).filter(is_full).count(),
+            Parser::Default => {
+                to.sockets().into_iter().filter(|it| is_full(&self.send(it))).collect()
+            }
             Parser::Msgpack => self.broadcast_by_service(to),
         }
     }
 
     /// The same to those that are not busy.
-    pub(super) fn broadcast_volatile(&self, to: BroadcastOperators, parser: Parser) -> usize {
+    pub(super) fn broadcast_volatile(
+        &self,
+        to: BroadcastOperators,
+        parser: Parser,
+    ) -> Vec<SocketRef> {
         match parser {
             Parser::Default => {
-                to.sockets().iter().map(|it| self.send_volatile(it)).filter(is_full).count()
+                to.sockets().into_iter().filter(|it| is_full(&self.send_volatile(it))).collect()
             }
             Parser::Msgpack => self.broadcast_by_service(to.volatile()),
         }
     }
 
     /// Lets the service encode it, once for all.
-    fn broadcast_by_service(&self, to: BroadcastOperators) -> usize {
-        let (event, data) = (self.frame.event(), self.frame.data());
+    fn broadcast_by_service(&self, to: BroadcastOperators) -> Vec<SocketRef> {
+        let (event, data, all) = (self.frame.event(), self.frame.data(), to.clone());
         // It only fills queues of this process, and is ready at once.
         let sent = match self.offset {
             Some(offset) => to.emit(event, &(data, offset)).now_or_never(),
             None => to.emit(event, &data).now_or_never(),
         };
         match sent {
-            None | Some(Ok(())) => 0,
             Some(Err(BroadcastError::Socket(errors))) => {
-                let full = |it: &&SocketError| matches!(it, SocketError::InternalChannelFull);
-                errors.iter().filter(full).count()
+                let full = |it: &SocketError| matches!(it, SocketError::InternalChannelFull);
+                if errors.iter().any(full) { slow(all.sockets()) } else { Vec::new() }
             }
             Some(Err(error)) => {
                 tracing::error!(event, %error, "Could not emit: {error}");
-                0
+                Vec::new()
             }
+            None | Some(Ok(())) => Vec::new(),
         }
     }
 
@@ -121,6 +127,14 @@ impl<'a> Emission<'a> {
 /// Whether an event could not be sent because too many are waiting.
 fn is_full(sent: &Result<(), SendError>) -> bool {
     matches!(sent, Err(SendError::Socket(SocketError::InternalChannelFull)))
+}
+
+/// Those of some sockets that have missed something, of which the service tells only how many there
+/// are.
+fn slow(sockets: Vec<SocketRef>) -> Vec<SocketRef> {
+    let full: Vec<_> = sockets.iter().filter(|it| it.has_full_queue()).cloned().collect();
+    // One of them may have been read just now, and there is no telling which.
+    if full.is_empty() { sockets } else { full }
 }
 
 /// Sends an ack the way that events go, so that it neither overtakes them nor is overtaken. A

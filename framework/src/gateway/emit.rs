@@ -254,17 +254,18 @@ impl Broadcast {
     }
 
     /// May be dropped where a socket is busy, which is one that more than 64 packets wait for. A
-    /// client that polls has a queue with one place for such events, in which they replace each
-    /// other and overtake what was sent before. A socket that comes back is not sent it again.
+    /// client that polls, or speaks MessagePack or Socket.IO 2, has a queue with one place for such
+    /// events, in which they replace each other and overtake what was sent before. A socket that
+    /// comes back is not sent it again.
     #[must_use]
     pub fn volatile(mut self) -> Self {
         self.volatile = true;
         self
     }
 
-    /// Emits the event, and tells how many sockets missed it because their queue is full.
-    pub async fn emit(mut self, frame: &Frame) -> usize {
-        let Some(to) = self.io.of(&self.namespace) else { return 0 };
+    /// Emits the event. Gives the sockets that missed it because their queue is full.
+    pub async fn emit(mut self, frame: &Frame) -> Vec<SocketRef> {
+        let Some(to) = self.io.of(&self.namespace) else { return Vec::new() };
         let recovery = self.io.recovery(&self.namespace).map(Arc::clone);
         if recovery.is_some() && self.channels.is_empty() {
             self.channels.push(EVERYBODY.to_owned());

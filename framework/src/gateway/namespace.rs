@@ -314,7 +314,9 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
             }
         }));
         // What is emitted until then waits behind the answer to CONNECT.
-        if let Some(session) = Session::of(&socket) {
+        if socket.extensions.remove::<Held>().is_some()
+            && let Some(session) = Session::of(&socket)
+        {
             session.release(&socket);
         }
         // `Sockets::close` has missed it if it was being authenticated then.
@@ -339,8 +341,8 @@ fn announce(
     else {
         return;
     };
-    if admitted.is_ok() {
-        session.hold(&socket);
+    if admitted.is_ok() && session.hold(&socket) {
+        socket.extensions.insert(Held);
     }
     match admitted.as_ref().map_err(|it| to_raw_value(&it.socket_body(None))) {
         Ok(Some(seat)) => {
@@ -352,6 +354,10 @@ fn announce(
         Err(Err(error)) => tracing::error!(%error, "Could not encode an error: {error}"),
     }
 }
+
+/// What is sent to the client waits for the answer to this socket's CONNECT.
+#[derive(Debug, Clone, Copy)]
+struct Held;
 
 /// Gives a socket that has come back what it has missed. Does nothing for one that has not.
 async fn restore(namespace: &Namespace, socket: &SocketRef) -> Result<(), NotRestored> {

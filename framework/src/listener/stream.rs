@@ -125,6 +125,10 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         let stream: &TcpStream = (*self.writing).as_ref();
-        Poll::Ready(SockRef::from(stream).shutdown(Shutdown::Write))
+        match SockRef::from(stream).shutdown(Shutdown::Write) {
+            // The other side was first.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
+            shut => Poll::Ready(shut),
+        }
     }
 }
