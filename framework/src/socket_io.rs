@@ -12,8 +12,8 @@ use crate::{recovery::Recovery, settings::Parser};
 /// Every connection of the server: socketioxide's handle of that name, with what it takes to
 /// recover sockets. A provider in every module.
 ///
-/// What is emitted through socketioxide itself is not recovered; [`Broadcast`](crate::Broadcast)
-/// and [`EmitEvent`](crate::EmitEvent) are.
+/// What is emitted through socketioxide itself is not recovered, and may come before or behind what
+/// [`Broadcast`](crate::Broadcast) and [`EmitEvent`](crate::EmitEvent) emit, which is, and in order.
 #[derive(Clone)]
 pub struct SocketIo {
     io: socketioxide::SocketIo,
