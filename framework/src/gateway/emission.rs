@@ -54,17 +54,11 @@ impl<'a> Emission<'a> {
         }
     }
 
-    /// The same to those that are not busy.
-    pub(super) fn broadcast_volatile(
-        &self,
-        to: BroadcastOperators,
-        parser: Parser,
-    ) -> Vec<SocketRef> {
+    /// The same to those that are not busy. Nobody misses it.
+    pub(super) fn broadcast_volatile(&self, to: BroadcastOperators, parser: Parser) {
         match parser {
-            Parser::Default => {
-                to.sockets().into_iter().filter(|it| is_full(&self.send_volatile(it))).collect()
-            }
-            Parser::Msgpack => self.broadcast_by_service(to.volatile()),
+            Parser::Default => to.sockets().iter().for_each(|it| self.send_volatile(it)),
+            Parser::Msgpack => drop(self.broadcast_by_service(to.volatile())),
         }
     }
 
@@ -89,14 +83,14 @@ impl<'a> Emission<'a> {
         }
     }
 
-    /// Sends it unless the socket is busy.
-    fn send_volatile(&self, socket: &SocketRef) -> Result<(), SendError> {
+    /// Sends it unless the socket is busy, or gone.
+    fn send_volatile(&self, socket: &SocketRef) {
         if Session::of(socket).is_some_and(|it| it.is_busy()) {
-            return Ok(());
+            return;
         }
-        match self.push(socket)? {
-            Pushed::Taken | Pushed::Full => Ok(()),
-            Pushed::ByService => socket.volatile().emit(self.frame.event(), &self.frame.data()),
+        if let Ok(Pushed::ByService) = self.push(socket) {
+            // An error would say that it was busy or gone by now.
+            let _ = socket.volatile().emit(self.frame.event(), &self.frame.data());
         }
     }
 

@@ -263,7 +263,8 @@ impl Broadcast {
         self
     }
 
-    /// Emits the event. Gives the sockets that missed it because their queue is full.
+    /// Emits the event. Gives the sockets that missed it because their queue is full, which nobody
+    /// does of what is volatile.
     pub async fn emit(mut self, frame: &Frame) -> Vec<SocketRef> {
         let Some(to) = self.io.of(&self.namespace) else { return Vec::new() };
         let recovery = self.io.recovery(&self.namespace).map(Arc::clone);
@@ -276,7 +277,10 @@ impl Broadcast {
             Some(recovery) => recovery.broadcast(frame, (self.channels, self.except), |offset| {
                 Emission::new(frame, Some(offset)).broadcast(to, parser)
             }),
-            None if self.volatile => Emission::new(frame, None).broadcast_volatile(to, parser),
+            None if self.volatile => {
+                Emission::new(frame, None).broadcast_volatile(to, parser);
+                Vec::new()
+            }
             None => Emission::new(frame, None).broadcast(to, parser),
         }
     }
