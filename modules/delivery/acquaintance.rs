@@ -1,9 +1,6 @@
 //! Tells those who share a conversation with a user that the user has come online, or is gone.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use auth::{FirstSocket, UserId, UserService};
 use hornero::{EmitEvent, Event, Frame, SocketRef};
@@ -12,7 +9,8 @@ use utoipa::ToSchema;
 
 use crate::{
     conversation::ConversationId,
-    socketio_door::{SocketIoDoor, SocketKey, user_of},
+    socket_keys::SocketKeys,
+    socketio_door::{SocketIoDoor, user_of},
 };
 
 /// Sockets that are told of one user's coming or going.
@@ -26,7 +24,7 @@ pub(crate) struct Acquaintance {
 
 /// Among the extensions of a socket by which a user has come online: who knows of it.
 #[derive(Clone, Default)]
-struct Arrival(Arc<Mutex<HashSet<SocketKey>>>);
+struct Arrival(Arc<Mutex<SocketKeys>>);
 
 impl Acquaintance {
     pub(crate) fn new(users: Arc<UserService>, door: Arc<SocketIoDoor>) -> Self {
@@ -52,7 +50,7 @@ impl Acquaintance {
             return;
         }
         let Some(user) = user_of(socket) else { return };
-        let mut told = HashSet::new();
+        let mut told = SocketKeys::default();
         let others = conversations
             .iter()
             .flat_map(|it| self.door.acquaintances(*it, &user, &mut told, MAX_TOLD));

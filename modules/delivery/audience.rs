@@ -1,13 +1,13 @@
 //! Who listens to which conversation.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use auth::UserId;
 use hornero::SocketRef;
 
 use crate::{
     announcement::Vocabulary, conversation::ConversationId, hub::Listening,
-    socketio_door::SocketKey,
+    socket_keys::SocketKeys, socketio_door::SocketKey,
 };
 
 /// The sockets that have joined conversations.
@@ -20,7 +20,7 @@ pub(crate) struct Audience {
 
 #[derive(Default)]
 struct Listeners {
-    users: HashMap<UserId, HashSet<SocketKey>>,
+    users: HashMap<UserId, SocketKeys>,
     /// How many sockets listen in each namespace and vocabulary.
     channels: HashMap<(u8, Vocabulary), usize>,
 }
@@ -29,10 +29,12 @@ struct Joins {
     user: UserId,
     /// None in tests of this file.
     socket: Option<SocketRef>,
-    conversations: HashMap<ConversationId, Join>,
+    /// By conversation. Most sockets are in few, for which a map has too much room.
+    joins: Vec<Join>,
 }
 
 struct Join {
+    conversation: ConversationId,
     vocabulary: Vocabulary,
     /// Keeps the conversation's feed going.
     _listening: Option<Listening>,
@@ -59,10 +61,10 @@ impl Audience {
         let joins = self.sockets.entry(socket).or_insert_with(|| Joins {
             user: user.clone(),
             socket: joiner.socket.cloned(),
-            conversations: HashMap::new(),
+            joins: Vec::new(),
         });
-        let join = Join { vocabulary, _listening: listening };
-        let before = joins.conversations.insert(conversation, join).map(|it| it.vocabulary);
+        let join = Join { conversation, vocabulary, _listening: listening };
+        let before = joins.put(join).map(|it| it.vocabulary);
         let listeners = self.listeners.entry(conversation).or_default();
         if let Some(before) = before {
             listeners.uncount(socket.namespace, before);
@@ -81,15 +83,15 @@ impl Audience {
         conversation: ConversationId,
     ) -> Option<(Vocabulary, bool)> {
         let joins = self.sockets.get_mut(&socket)?;
-        let vocabulary = joins.conversations.remove(&conversation)?.vocabulary;
+        let vocabulary = joins.remove(conversation)?.vocabulary;
         let user = joins.user.clone();
-        if joins.conversations.is_empty() {
+        if joins.joins.is_empty() {
             self.sockets.remove(&socket);
         }
         let listeners = self.listeners.get_mut(&conversation)?;
         listeners.uncount(socket.namespace, vocabulary);
         let sockets = listeners.users.get_mut(&user)?;
-        sockets.remove(&socket);
+        sockets.remove(socket);
         let last = sockets.is_empty();
         if last {
             listeners.users.remove(&user);
@@ -136,16 +138,16 @@ impl Audience {
         user: Option<&UserId>,
     ) -> Vec<SocketRef> {
         let Some(listeners) = self.listeners.get(&conversation) else { return Vec::new() };
-        let of_user = user.map(|it| listeners.users.get(it).into_iter().flatten());
-        let of_all = user.is_none().then(|| listeners.users.values().flatten());
-        let keys = of_user.into_iter().flatten().chain(of_all.into_iter().flatten());
-        keys.filter_map(|it| self.sockets.get(it)?.socket.clone()).collect()
+        let of_user = user.and_then(|it| listeners.users.get(it));
+        let of_all = user.is_none().then(|| listeners.users.values());
+        let keys = of_user.into_iter().chain(of_all.into_iter().flatten());
+        keys.flat_map(SocketKeys::iter).filter_map(|it| self.socket(it)).collect()
     }
 
     /// Conversations that a socket has joined.
     pub(crate) fn joined(&self, socket: SocketKey) -> Vec<ConversationId> {
         let joins = self.sockets.get(&socket);
-        joins.map(|it| it.conversations.keys().copied().collect()).unwrap_or_default()
+        joins.map(|it| it.joins.iter().map(|it| it.conversation).collect()).unwrap_or_default()
     }
 
     /// The sockets of others than `user` that have joined a conversation, without those in `told`,
@@ -154,21 +156,17 @@ impl Audience {
         &self,
         conversation: ConversationId,
         user: &UserId,
-        told: &mut HashSet<SocketKey>,
+        told: &mut SocketKeys,
         most: usize,
     ) -> Vec<SocketRef> {
         let Some(listeners) = self.listeners.get(&conversation) else { return Vec::new() };
-        let others = listeners.users.iter().filter(|it| it.0 != user).flat_map(|it| it.1);
-        let mut found = Vec::new();
-        for key in others {
-            if told.len() >= most {
-                break;
-            }
-            if told.insert(*key) {
-                found.extend(self.sockets.get(key).and_then(|it| it.socket.clone()));
-            }
-        }
-        found
+        let others = listeners.users.iter().filter(|it| it.0 != user).map(|it| it.1);
+        let new = told.add_new(others.flat_map(SocketKeys::iter), most);
+        new.into_iter().filter_map(|it| self.socket(it)).collect()
+    }
+
+    fn socket(&self, key: SocketKey) -> Option<SocketRef> {
+        self.sockets.get(&key)?.socket.clone()
     }
 
     /// The vocabulary in which a socket hears a conversation, if it has joined it.
@@ -177,13 +175,13 @@ impl Audience {
         socket: SocketKey,
         conversation: ConversationId,
     ) -> Option<Vocabulary> {
-        let join = self.sockets.get(&socket)?.conversations.get(&conversation)?;
-        Some(join.vocabulary)
+        let joins = self.sockets.get(&socket)?;
+        Some(joins.joins[joins.find(conversation).ok()?].vocabulary)
     }
 
     /// How many conversations a socket has joined.
     pub(crate) fn count(&self, socket: SocketKey) -> usize {
-        self.sockets.get(&socket).map_or(0, |it| it.conversations.len())
+        self.sockets.get(&socket).map_or(0, |it| it.joins.len())
     }
 
     /// Whether a user listens.
@@ -198,7 +196,7 @@ impl Audience {
 
     /// How often a conversation is listened to by a socket, in all.
     pub(crate) fn joins(&self) -> usize {
-        self.sockets.values().map(|it| it.conversations.len()).sum()
+        self.sockets.values().map(|it| it.joins.len()).sum()
     }
 
     /// How many users listen.
@@ -215,6 +213,31 @@ impl Audience {
     ) -> bool {
         let listeners = self.listeners.get(&conversation);
         listeners.is_some_and(|it| it.channels.contains_key(&(namespace, vocabulary)))
+    }
+}
+
+impl Joins {
+    /// Where the join of a conversation is, or belongs.
+    fn find(&self, conversation: ConversationId) -> Result<usize, usize> {
+        self.joins.binary_search_by_key(&conversation, |it| it.conversation)
+    }
+
+    /// Adds a join. Gives the one that it replaces.
+    fn put(&mut self, join: Join) -> Option<Join> {
+        match self.find(join.conversation) {
+            Ok(there) => Some(std::mem::replace(&mut self.joins[there], join)),
+            Err(place) => {
+                if self.joins.is_empty() {
+                    self.joins.reserve_exact(1);
+                }
+                self.joins.insert(place, join);
+                None
+            }
+        }
+    }
+
+    fn remove(&mut self, conversation: ConversationId) -> Option<Join> {
+        Some(self.joins.remove(self.find(conversation).ok()?))
     }
 }
 

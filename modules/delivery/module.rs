@@ -30,6 +30,7 @@ mod rejoin;
 mod removal;
 mod replay;
 mod repository;
+mod socket_keys;
 mod socketio_door;
 mod subscriptions;
 #[cfg(test)]

@@ -1,11 +1,8 @@
 //! The Socket.IO door: announcements out to the sockets that have joined.
 
-use std::{
-    collections::HashSet,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
 };
 
 use async_trait::async_trait;
@@ -21,6 +18,7 @@ use crate::{
     error::AccessError,
     hub::{Door, Event, Listening},
     notice::Movement,
+    socket_keys::SocketKeys,
 };
 
 /// Namespaces in which conversations are heard.
@@ -54,7 +52,7 @@ impl Drop for Absent {
 
 /// Identifies a socket. Its id does not: a connection has the same one in every namespace,
 /// and keeps it when it leaves a namespace and connects again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SocketKey {
     pub(crate) namespace: u8,
     number: u64,
@@ -308,7 +306,7 @@ impl SocketIoDoor {
         &self,
         conversation: ConversationId,
         user: &UserId,
-        told: &mut HashSet<SocketKey>,
+        told: &mut SocketKeys,
         most: usize,
     ) -> Vec<SocketRef> {
         let audience = self.audience();
