@@ -152,6 +152,14 @@ impl Outgoing {
         taken
     }
 
+    /// Length of the mark that `bytes` begin with, if it is one, and whole.
+    pub(super) fn mark(&self, bytes: &[u8]) -> Option<usize> {
+        let begins = self.left == 0 && self.gathered.is_empty();
+        let header = Header::read(bytes).filter(|it| begins && it.is_text())?;
+        let total = usize::try_from(header.total()).ok()?;
+        is_mark(bytes.get(header.header..total)?).then_some(total)
+    }
+
     /// Whether a mark has come since the last time.
     pub(super) fn take_mark(&mut self) -> bool {
         std::mem::take(&mut self.mark_came)

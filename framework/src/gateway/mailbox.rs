@@ -100,11 +100,14 @@ impl Mailbox {
         Arc::new(Self { state: Mutex::new(state), aside, last_aside: Mutex::default() })
     }
 
-    /// Runs `first`, then whatever arrived before or arrives later.
+    /// Runs `first`, then whatever arrived before or arrives later. It begins at once: only where there
+    /// is something to wait for, that takes a task.
     pub(super) fn open(self: &Arc<Self>, first: BoxFuture<()>) {
-        let mut state = self.lock();
-        state.open = true;
-        tokio::spawn(Arc::clone(self).work(first));
+        self.lock().open = true;
+        let mut work = Box::pin(Arc::clone(self).work(first));
+        if work.as_mut().now_or_never().is_none() {
+            tokio::spawn(work);
+        }
     }
 
     /// Drops all jobs if the mailbox is not open, and says whether it did. They hold the
