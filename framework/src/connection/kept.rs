@@ -32,6 +32,9 @@ pub(super) fn detach<B>(request: &mut Request<B>) {
         }
         begin = end;
     }
+    // What was read had room for more than what is left.
+    let headers = request.headers().clone();
+    *request.headers_mut() = headers;
 }
 
 #[cfg(test)]

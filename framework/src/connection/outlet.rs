@@ -11,9 +11,9 @@
 //! ```
 //!
 //! The service goes on sending what is its own, such as CONNECT, and everything as long as the
-//! session polls. So that nothing overtakes that, the outlet is held when it takes over, and sends a
-//! mark the other way: what waits in the outlet is written when the mark has come to the [`Wire`],
-//! which keeps it to itself.
+//! session polls. So that nothing overtakes that, what is sent from then on is held when the outlet
+//! takes over, and a mark is sent the other way: what is held is written when the mark has come to
+//! the [`Wire`], which keeps it to itself.
 //!
 //! [`Wire`]: super::wire::Wire
 
@@ -325,6 +325,10 @@ impl Session {
         let Some(line) = line else { return Err(SocketError::Closed) };
         if outlet.waiting.len() >= line.capacity {
             return Ok(Pushed::Full);
+        }
+        if outlet.waiting.capacity() == 0 {
+            // Most sessions are told one thing now and then.
+            outlet.waiting.reserve_exact(1);
         }
         outlet.waiting.extend(frame());
         self.flush_soon(outlet);

@@ -90,7 +90,12 @@ impl Session {
     ) -> Option<Announced> {
         let mut announced = lock(&self.announced);
         let found = announced.iter().position(|(ns, what)| ns == namespace && fits(what))?;
-        Some(announced.remove(found).1)
+        let (_, taken) = announced.remove(found);
+        if announced.is_empty() {
+            // Most sessions never have more, and live long.
+            *announced = Vec::new();
+        }
+        Some(taken)
     }
 
     /// Notes what the next poll is answered with, and nothing else. Tells whether it is the first

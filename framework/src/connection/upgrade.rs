@@ -6,9 +6,10 @@ use axum::{
     body::Body,
     extract::Request,
     http::{
-        HeaderMap, HeaderValue, Method, StatusCode,
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
         header::{
-            CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+            CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+            SEC_WEBSOCKET_VERSION, UPGRADE,
         },
     },
     response::{IntoResponse, Response},
@@ -28,6 +29,10 @@ use crate::{listener::Closer, settings::Parser};
 
 /// What RFC 6455 has a server append to the client's key.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// What a request's headers say of the upgrade alone, which is done when the session begins.
+const OF_UPGRADE: [HeaderName; 5] =
+    [CONNECTION, UPGRADE, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, SEC_WEBSOCKET_EXTENSIONS];
 
 /// Accepts a WebSocket, for a new session or for one that has begun with polling.
 pub(super) fn accept(connections: Connections, mut request: Request) -> Response {
@@ -49,6 +54,9 @@ pub(super) fn accept(connections: Connections, mut request: Request) -> Response
     let closer = session.speaks_websocket(&request);
     request.extensions_mut().insert(Arc::clone(&session));
 
+    for header in OF_UPGRADE {
+        request.headers_mut().remove(header);
+    }
     kept::detach(&mut request);
     let (parts, _) = request.into_parts();
     let request = axum::http::Request::from_parts(parts, ());
@@ -59,12 +67,13 @@ pub(super) fn accept(connections: Connections, mut request: Request) -> Response
             Ok(stream) => TokioIo::new(stream),
             Err(error) => return tracing::debug!(%error, "An upgrade was not finished: {error}"),
         };
-        let (gone, until_gone) = oneshot::channel();
-        let wire = Wire::new(stream, session, traffic, max_message, old, line, gone);
+        let (gone, polled) = polled.map(until_gone).unzip();
+        // The service's task keeps room for it in several places.
+        let wire = Box::new(Wire::new(stream, session, traffic, max_message, old, line, gone));
         if let Err(error) = Service::call(&mut service, (wire, request)).await {
             tracing::debug!(%error, "An upgrade was not understood: {error}");
         }
-        if let Some(id) = polled {
+        if let Some((until_gone, id)) = polled {
             // An error is what comes: nothing is ever sent.
             let _ = until_gone.await;
             close.if_still_polling(service, &id).await;
@@ -76,6 +85,12 @@ pub(super) fn accept(connections: Connections, mut request: Request) -> Response
         (SEC_WEBSOCKET_ACCEPT, key),
     ];
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+}
+
+/// What tells that the stream is gone of a session that has begun with polling.
+fn until_gone(id: String) -> (oneshot::Sender<()>, (oneshot::Receiver<()>, String)) {
+    let (gone, until_gone) = oneshot::channel();
+    (gone, (until_gone, id))
 }
 
 /// What packets of ours are written to; none where all are the service's, which writes MessagePack,

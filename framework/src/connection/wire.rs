@@ -44,8 +44,8 @@ pub(super) struct Wire<T> {
     reader: Option<Waker>,
     /// Bytes that are still read for nothing, once a message was too large.
     lingering: usize,
-    /// Nothing is sent by it: it tells that the stream is gone.
-    _gone: oneshot::Sender<()>,
+    /// Nothing is sent by it: it tells who waits for that that the stream is gone.
+    _gone: Option<oneshot::Sender<()>>,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
@@ -56,7 +56,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
         max_message: usize,
         old: Option<OldConnect>,
         line: Option<Line>,
-        gone: oneshot::Sender<()>,
+        gone: Option<oneshot::Sender<()>>,
     ) -> Self {
         let has_outlet = line.is_some_and(|it| lock(session.outlet()).connect(it));
         Self {
@@ -135,6 +135,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if outlet.expects_mark()
+            && let Some(mark) = self.outgoing.mark(bytes)
+        {
+            // What it lets go on is written together with what is ready.
+            outlet.mark_came();
+            return Poll::Ready(Ok(mark));
+        }
         outlet.let_wait_for_turn();
         ready!(self.poll_drain(outlet, context))?;
         // The rest of a frame goes first, and alone.

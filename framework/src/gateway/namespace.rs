@@ -313,8 +313,7 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
                 undisturbed(gateway.connected(welcomed.clone())).await;
             }
         }));
-        // What is emitted until then waits behind the answer to CONNECT.
-        if socket.extensions.remove::<Held>().is_some()
+        if attendance.holds
             && let Some(session) = Session::of(&socket)
         {
             session.release(&socket);
@@ -336,14 +335,7 @@ fn announce(
     admitted: &Result<Option<Arc<Seat>>, ClientError>,
 ) {
     let socket = SocketRef::from(Arc::clone(socket));
-    // Socket.IO 2 knows neither ids nor data in these packets.
-    let Some(session) = Session::of(&socket).filter(|_| socket.protocol() == ProtocolVersion::V5)
-    else {
-        return;
-    };
-    if admitted.is_ok() && session.hold(&socket) {
-        socket.extensions.insert(Held);
-    }
+    let Some(session) = announcing(&socket) else { return };
     match admitted.as_ref().map_err(|it| to_raw_value(&it.socket_body(None))) {
         Ok(Some(seat)) => {
             let (id, pid) = (seat.id().clone(), Some(seat.pid().clone()));
@@ -354,10 +346,6 @@ fn announce(
         Err(Err(error)) => tracing::error!(%error, "Could not encode an error: {error}"),
     }
 }
-
-/// What is sent to the client waits for the answer to this socket's CONNECT.
-#[derive(Debug, Clone, Copy)]
-struct Held;
 
 /// Gives a socket that has come back what it has missed. Does nothing for one that has not.
 async fn restore(namespace: &Namespace, socket: &SocketRef) -> Result<(), NotRestored> {
@@ -371,6 +359,17 @@ async fn restore(namespace: &Namespace, socket: &SocketRef) -> Result<(), NotRes
     seat.restore(socket, &channels)
 }
 
+/// The session of a socket whose CONNECT is answered with more than the service knows. Socket.IO 2
+/// has neither ids nor data in these packets.
+fn announcing(socket: &SocketRef) -> Option<&Arc<Session>> {
+    Session::of(socket).filter(|_| socket.protocol() == ProtocolVersion::V5)
+}
+
+/// Holds what is emitted to a socket that is about to be let in, until it is told that it is.
+fn holds(socket: &SocketRef) -> bool {
+    announcing(socket).is_some_and(|it| it.hold(socket))
+}
+
 /// What a connected socket has, until its last hook has ended.
 #[derive(Clone)]
 struct Attendance {
@@ -378,6 +377,8 @@ struct Attendance {
     mailbox: Arc<Mailbox>,
     /// Nothing is received by it: it is counted.
     presence: watch::Receiver<bool>,
+    /// Whether what is sent to the client waits for the answer to this socket's CONNECT.
+    holds: bool,
 }
 
 /// Left in the extensions of a socket that is gone.
@@ -398,7 +399,7 @@ fn vacate(socket: SocketRef, reason: DisconnectReason) {
 /// or never if the connection broke so early that nobody was told of it.
 fn leave(socket: SocketRef, reason: DisconnectReason) {
     let Some(attendance) = socket.extensions.get::<Attendance>() else { return };
-    let Attendance { namespace, mailbox, presence } = attendance;
+    let Attendance { namespace, mailbox, presence, .. } = attendance;
     socket.extensions.insert(Gone(reason));
     if mailbox.abandon() {
         return;
@@ -470,9 +471,11 @@ impl OnConnect {
             mailbox: Arc::clone(&mailbox),
             used: Used::default(),
         };
-        socket.extensions.insert(Attendance { namespace, mailbox, presence });
+        let holds = holds(&SocketRef::from(Arc::clone(socket)));
+        socket.extensions.insert(Attendance { namespace, mailbox, presence, holds });
         socket.on_fallback(dispatcher);
         socket.on_disconnect(OnDisconnect);
-        Ok(recovery.map(|it| Seat::take(it, socket, shown)))
+        let owner = socket.extensions.remove();
+        Ok(recovery.map(|it| Seat::take(it, socket, owner, shown)))
     }
 }

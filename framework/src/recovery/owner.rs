@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-/// Who a socket belongs to, among its extensions: a gateway that authenticates puts it there.
+/// Who a socket belongs to. A gateway that authenticates puts it among the socket's extensions, where
+/// it is until all of them have.
 ///
 /// Whoever comes back takes up only what was theirs: with another owner, a socket is as new.
 #[derive(Debug, Clone, PartialEq, Eq)]

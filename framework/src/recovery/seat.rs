@@ -70,9 +70,9 @@ impl Seat {
     pub(crate) fn take(
         recovery: &Arc<Recovery>,
         socket: &Arc<Socket<LocalAdapter>>,
+        owner: Option<Owner>,
         shown: Option<Shown>,
     ) -> Arc<Self> {
-        let owner = socket.extensions.get();
         let returning = shown.as_ref().and_then(|it| recovery.take(it, owner.as_ref()));
         let has_recovered = returning.is_some();
         let (id, pid) = match (&returning, shown) {

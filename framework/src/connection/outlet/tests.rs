@@ -1,9 +1,10 @@
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::{mpsc::UnboundedReceiver, oneshot},
+    sync::mpsc::UnboundedReceiver,
 };
 
 use super::*;
@@ -41,8 +42,8 @@ async fn connection() -> Connection {
         capacity: 8_192,
     };
     let session = Session::new(Parser::Default);
-    let (traffic, (gone, _)) = (Arc::default(), oneshot::channel());
-    let wire = Wire::new(stream, Arc::clone(&session), traffic, 1_000, None, Some(line), gone);
+    let traffic = Arc::default();
+    let wire = Wire::new(stream, Arc::clone(&session), traffic, 1_000, None, Some(line), None);
     lock(session.outlet()).is_open = true;
     Connection { session, wire, flusher, client }
 }
@@ -200,4 +201,59 @@ async fn nothing_is_written_to_a_connection_that_was_told_to_close() {
     let mut heard = Vec::new();
     tokio::io::BufReader::new(client).read_to_end(&mut heard).await.unwrap();
     assert_eq!(heard, b"");
+}
+
+/// Whoever is let in is told so together with what was said to it upon that.
+#[tokio::test]
+async fn what_was_held_goes_with_what_it_was_held_for() {
+    let Connection { session, mut wire, flusher: _idle, client } = connection().await;
+    {
+        let mut outlet = lock(session.outlet());
+        outlet.held.push_back(0);
+        session.take(&mut outlet, || Some(frame::text("42[1]").into())).unwrap();
+    }
+    wire.write_all(&[frame::text("40{}"), frame::text(MARK_PACKET)].concat()).await.unwrap();
+    wire.flush().await.unwrap();
+
+    let mut texts = ["40{}", "42[1]"].into_iter();
+    let reading = read(client, |text| {
+        assert_eq!(Some(text.as_str()), texts.next());
+        texts.len() == 0
+    });
+    tokio::time::timeout(Duration::from_secs(10), reading).await.unwrap();
+}
+
+/// Else what is sent meanwhile would take the room that the service waits for.
+#[tokio::test]
+async fn nobody_else_writes_while_the_service_waits_for_its_turn() {
+    const PACKETS: u64 = 100;
+    let Connection { session, mut wire, flusher: _idle, mut client } = connection().await;
+    let writer = {
+        let mut outlet = lock(session.outlet());
+        for _ in 0..PACKETS {
+            session.take(&mut outlet, || Some(frame::text(&"4".repeat(700)).into())).unwrap();
+        }
+        outlet.line.as_ref().unwrap().writer.clone()
+    };
+    let service = frame::text("6");
+    let mut writing = std::pin::pin!(wire.write_all(&service));
+    assert!(writing.as_mut().now_or_never().is_none());
+    let written = || {
+        let outlet = lock(session.outlet());
+        (outlet.written, outlet.waiting.front().map(Bytes::len))
+    };
+    let before = written();
+    let mut bytes = [0; 500];
+    let reading = async { while client.read(&mut bytes).await.unwrap() > 0 {} };
+    tokio::select! {
+        () = reading => unreachable!("the connection has ended"),
+        there_is_room = writer.writable() => there_is_room.unwrap(),
+    }
+
+    session.flush();
+
+    assert_eq!(written(), before);
+    tokio::spawn(async move { tokio::io::copy(&mut client, &mut tokio::io::sink()).await });
+    tokio::time::timeout(Duration::from_secs(10), writing).await.unwrap().unwrap();
+    assert_eq!(written(), (PACKETS, None));
 }
