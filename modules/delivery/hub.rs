@@ -6,7 +6,7 @@
 
 use std::{
     collections::HashMap,
-    panic::AssertUnwindSafe,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -14,12 +14,15 @@ use std::{
 use async_trait::async_trait;
 use database::StorageError;
 use futures_util::FutureExt;
-use hornero::BoxError;
+use hornero::{BoxError, Frame};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 use crate::{
-    announcement::Announcement, conversation::ConversationId, error::AccessError,
-    history::EventHistory, socketio_door::SocketIoDoor,
+    announcement::{Announcement, Vocabulary},
+    conversation::ConversationId,
+    error::AccessError,
+    history::EventHistory,
+    socketio_door::SocketIoDoor,
 };
 
 /// Committed batches that may wait to be published. Then the writer waits.
@@ -39,11 +42,20 @@ pub(crate) struct Event {
     pub(crate) body: Arc<dyn Announcement>,
 }
 
+impl Event {
+    /// The event in a vocabulary; `None` if that has no words for it, or the feature panics instead
+    /// of finding some: then others are told all the same.
+    pub(crate) fn frame(&self, vocabulary: Vocabulary) -> Option<Frame> {
+        catch_unwind(AssertUnwindSafe(|| self.body.frame(vocabulary))).ok().flatten()
+    }
+}
+
 /// A way out to clients that speak one protocol.
 #[async_trait]
 pub(crate) trait Door: Send + Sync {
-    /// Sends the event to those who have joined its conversation by this door.
-    async fn deliver(&self, event: &Event);
+    /// Sends events of one conversation to those who have joined it by this door, one behind the
+    /// other.
+    async fn deliver(&self, conversation: ConversationId, events: &[Event]);
 }
 
 /// Passes events to the doors.
@@ -103,8 +115,8 @@ impl Hub {
         while let Some(work) = waiting.recv().await {
             match work {
                 Work::Publish(events, then) => {
-                    for event in &events {
-                        self.deliver(event).await;
+                    for events in events.chunk_by(|it, next| it.conversation == next.conversation) {
+                        self.deliver(events).await;
                     }
                     for done in then {
                         let _ = done.send(());
@@ -155,27 +167,34 @@ impl Hub {
         Ok(())
     }
 
-    async fn deliver(&self, event: &Event) {
-        let Some(listening) = self.listened(event.conversation) else { return };
+    /// Delivers events of one conversation.
+    async fn deliver(&self, mut events: &[Event]) {
+        let [Event { conversation, .. }, ..] = *events else { return };
+        let Some(listening) = self.listened(conversation) else { return };
         let mut feed = listening.feed.lock().await;
-        let Some(head) = feed.head else {
-            feed.passed = feed.passed.max(event.seq);
+        let Some(mut head) = feed.head else {
+            let last = events.iter().map(|it| it.seq).max();
+            feed.passed = feed.passed.max(last.unwrap_or_default());
             return;
         };
-        if event.seq <= head {
-            return;
-        }
-        if event.seq > head + 1 {
-            let missing = self.fill(event.conversation, head, event.seq - 1).await;
-            if let Err(error) = missing {
+        while let [next, ..] = events {
+            if next.seq <= head {
+                events = &events[1..];
+                continue;
+            }
+            if next.seq > head + 1
+                && let Err(error) = self.fill(conversation, head, next.seq - 1).await
+            {
                 // Rather late than never: whoever joins meanwhile is not told twice.
                 tracing::error!(%error, "Could not fill a hole: {error}");
-                self.catch_up_later(event.conversation);
-                return;
+                return self.catch_up_later(conversation);
             }
+            let follow = events.windows(2).take_while(|it| it[1].seq == it[0].seq + 1).count();
+            let (now, rest) = events.split_at(1 + follow);
+            self.tell(conversation, now).await;
+            head = now[follow].seq;
+            (feed.head, events) = (Some(head), rest);
         }
-        self.tell(event).await;
-        feed.head = Some(event.seq);
     }
 
     /// Delivers what the database has and the feed has not.
@@ -213,16 +232,15 @@ impl Hub {
             events.extend(self.history.read(conversation, from, upto).await?);
             from = upto;
         }
-        for event in &events {
-            self.tell(event).await;
-        }
+        self.tell(conversation, &events).await;
         Ok(())
     }
 
-    async fn tell(&self, event: &Event) {
+    async fn tell(&self, conversation: ConversationId, events: &[Event]) {
         for door in &self.doors {
-            // A feature that panics instead of finding words must not silence the others.
-            let _ = AssertUnwindSafe(door.deliver(event)).catch_unwind().await;
+            // One that panics must not silence the others.
+            let told = door.deliver(conversation, events);
+            let _ = AssertUnwindSafe(told).catch_unwind().await;
         }
     }
 

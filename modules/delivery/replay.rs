@@ -1,10 +1,6 @@
 //! Replay: what a socket has missed, and then what happens.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use hornero::{EmitEvent, Event, Frame, QueueFull, SocketRef, Unfinished};
@@ -17,7 +13,7 @@ use crate::{
     announcement::{Announcement, Vocabulary},
     conversation::{Conversation, ConversationId},
     history::EventHistory,
-    hub::{self, Listening},
+    hub::Listening,
     socketio_door::SocketIoDoor,
 };
 
@@ -143,13 +139,10 @@ impl Replay {
         loop {
             match self.history.read(self.conversation, after, through).await {
                 Ok(events) => {
-                    let frame = |event: &hub::Event| {
-                        // A feature that panics instead of finding words is left out, as in the
-                        // hub: it would else keep the client from coming back for ever.
-                        let frame = AssertUnwindSafe(|| event.body.frame(self.vocabulary));
-                        catch_unwind(frame).ok().flatten()
-                    };
-                    return Ok(events.iter().filter_map(frame).collect());
+                    // What has no words is left out, as in the hub: it would else keep the client
+                    // from coming back for ever.
+                    let frames = events.iter().filter_map(|it| it.frame(self.vocabulary));
+                    return Ok(frames.collect());
                 }
                 Err(error) if begun.elapsed() < PATIENCE && self.socket.connected() => {
                     tracing::warn!(%error, "Could not read what a client has missed: {error}");

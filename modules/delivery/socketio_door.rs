@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use auth::{Caller, UserId};
-use hornero::{Broadcast, EmitEvent, Metrics, PublicId, Recoverable, SocketIo, SocketRef};
+use hornero::{Broadcast, EmitEvent, Frame, Metrics, PublicId, Recoverable, SocketIo, SocketRef};
 use uuid::Uuid;
 
 use crate::{
@@ -322,22 +322,34 @@ impl SocketIoDoor {
         what: &dyn Announcement,
         except: Option<&SocketRef>,
     ) {
+        self.tell_all(conversation, except, |it| what.frame(it).into_iter().collect()).await;
+    }
+
+    /// Tells what `words` has to say in each vocabulary that is listened to.
+    async fn tell_all(
+        &self,
+        conversation: ConversationId,
+        except: Option<&SocketRef>,
+        words: impl Fn(Vocabulary) -> Vec<Frame>,
+    ) {
         for vocabulary in Vocabulary::ALL {
             let namespaces = self.listening(conversation, vocabulary);
             if namespaces.is_empty() {
                 continue;
             }
-            let Some(frame) = what.frame(vocabulary) else { continue };
+            let frames = words(vocabulary);
+            if frames.is_empty() {
+                continue;
+            }
             let channel = channel(conversation, vocabulary);
             for namespace in namespaces {
                 let mut to = Broadcast::new(&self.io, namespace).to(channel.as_str());
                 if let Some(socket) = except.filter(|it| it.ns() == namespace) {
                     to = to.except(PublicId::of(socket));
                 }
-                // Whoever hears the next event must have heard this one.
-                for slow in to.emit(&frame).await {
-                    // It hears nothing any more, though it may take a while until it is told so.
-                    slow.leave_all();
+                // Whoever hears the next event must have heard these. A slow socket hears nothing
+                // any more, though it may take a while until it is told so.
+                for slow in to.emit_all(&frames).await {
                     slow.disconnect_slow();
                 }
             }
@@ -362,8 +374,9 @@ fn lock(audience: &Mutex<Audience>) -> MutexGuard<'_, Audience> {
 
 #[async_trait]
 impl Door for SocketIoDoor {
-    async fn deliver(&self, event: &Event) {
-        self.tell(event.conversation, event.body.as_ref(), None).await;
+    async fn deliver(&self, conversation: ConversationId, events: &[Event]) {
+        let words = |vocabulary| events.iter().filter_map(|it| it.frame(vocabulary)).collect();
+        self.tell_all(conversation, None, words).await;
     }
 }
 

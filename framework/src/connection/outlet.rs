@@ -96,12 +96,12 @@ impl Line {
     }
 }
 
-/// What became of a packet.
+/// What became of packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pushed {
-    /// It will be written.
+    /// All will be written.
     Taken,
-    /// Too many wait already.
+    /// Too many wait already, so that one is missed, and those behind it.
     Full,
     /// It is the service that writes to this client.
     ByService,
@@ -299,7 +299,8 @@ impl Session {
         }
     }
 
-    /// Sends a packet to `socket`, framed as it goes over the connection; none if it cannot be.
+    /// Sends packets to `socket`, framed as they go over the connection, as long as there is room. They
+    /// are asked for only if they go this way.
     ///
     /// # Errors
     ///
@@ -307,32 +308,36 @@ impl Session {
     pub(crate) fn push(
         self: &Arc<Self>,
         socket: &SocketRef,
-        frame: impl FnOnce() -> Option<Bytes>,
+        frames: impl Iterator<Item = Bytes>,
     ) -> Result<Pushed, SocketError> {
         let mut outlet = lock(self.outlet());
         if !outlet.open(socket)? {
             return Ok(Pushed::ByService);
         }
-        self.take(&mut outlet, frame)
+        self.take(&mut outlet, frames)
     }
 
     fn take(
         self: &Arc<Self>,
         outlet: &mut Outlet,
-        frame: impl FnOnce() -> Option<Bytes>,
+        mut frames: impl Iterator<Item = Bytes>,
     ) -> Result<Pushed, SocketError> {
         let line = outlet.line.as_ref().filter(|it| !it.closer.is_closed());
         let Some(line) = line else { return Err(SocketError::Closed) };
-        if outlet.waiting.len() >= line.capacity {
-            return Ok(Pushed::Full);
-        }
+        let capacity = line.capacity;
         if outlet.waiting.capacity() == 0 {
             // Most sessions are told one thing now and then.
             outlet.waiting.reserve_exact(1);
         }
-        outlet.waiting.extend(frame());
+        let is_full = loop {
+            let is_full = outlet.waiting.len() >= capacity;
+            match frames.next() {
+                Some(frame) if !is_full => outlet.waiting.push_back(frame),
+                missed => break missed.is_some(),
+            }
+        };
         self.flush_soon(outlet);
-        Ok(Pushed::Taken)
+        Ok(if is_full { Pushed::Full } else { Pushed::Taken })
     }
 
     /// Whether no packet can be pushed; `None` where the service knows.

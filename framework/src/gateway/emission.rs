@@ -1,6 +1,6 @@
 //! An event, or an ack, on its way to sockets: framed once for all that get it.
 
-use std::cell::OnceCell;
+use std::{cell::OnceCell, iter};
 
 use axum::body::Bytes;
 use futures_util::FutureExt;
@@ -33,24 +33,52 @@ impl<'a> Emission<'a> {
 
     /// Sends it, to be written as soon as whoever sends does something else.
     pub(crate) fn send(&self, socket: &SocketRef) -> Result<(), SendError> {
-        match self.push(socket)? {
-            Pushed::Taken => Ok(()),
-            Pushed::Full => Err(SendError::Socket(SocketError::InternalChannelFull)),
-            Pushed::ByService => match self.offset {
-                Some(offset) => socket.emit(self.frame.event(), &(self.frame.data(), offset)),
-                None => socket.emit(self.frame.event(), &self.frame.data()),
-            },
+        Self::send_all(std::slice::from_ref(self), socket)
+    }
+
+    fn send_by_service(&self, socket: &SocketRef) -> Result<(), SendError> {
+        match self.offset {
+            Some(offset) => socket.emit(self.frame.event(), &(self.frame.data(), offset)),
+            None => socket.emit(self.frame.event(), &self.frame.data()),
         }
     }
 
-    /// Sends it to all sockets that `to` finds. Gives those that missed it, because too many packets
-    /// are waiting for them.
-    pub(super) fn broadcast(&self, to: BroadcastOperators, parser: Parser) -> Vec<SocketRef> {
-        match parser {
-            Parser::Default => {
-                to.sockets().into_iter().filter(|it| is_full(&self.send(it))).collect()
+    /// Sends several to all sockets that `to` finds, one behind the other. Gives those that missed
+    /// one, because too many packets are waiting for them, and with it those behind it.
+    pub(super) fn broadcast(
+        emissions: &[Self],
+        to: BroadcastOperators,
+        parser: Parser,
+    ) -> Vec<SocketRef> {
+        match (parser, emissions) {
+            (Parser::Default, _) => {
+                let sockets = to.sockets().into_iter();
+                sockets.filter(|it| is_full(&Self::send_all(emissions, it))).collect()
             }
-            Parser::Msgpack => self.broadcast_by_service(to),
+            (Parser::Msgpack, [one]) => one.broadcast_by_service(to),
+            (Parser::Msgpack, _) => {
+                let mut missed = Vec::new();
+                for emission in emissions {
+                    for socket in emission.broadcast_by_service(to.clone()) {
+                        socket.leave_all();
+                        missed.push(socket);
+                    }
+                }
+                missed
+            }
+        }
+    }
+
+    /// Sends several to one socket.
+    fn send_all(emissions: &[Self], socket: &SocketRef) -> Result<(), SendError> {
+        if !socket.connected() {
+            return Err(SendError::Socket(SocketError::Closed));
+        }
+        let framed = emissions.iter().map(|it| it.framed_in(socket.ns()));
+        match push(socket, framed)? {
+            Pushed::Taken => Ok(()),
+            Pushed::Full => Err(SendError::Socket(SocketError::InternalChannelFull)),
+            Pushed::ByService => emissions.iter().try_for_each(|it| it.send_by_service(socket)),
         }
     }
 
@@ -88,17 +116,18 @@ impl<'a> Emission<'a> {
         if Session::of(socket).is_some_and(|it| it.is_busy()) {
             return;
         }
-        if let Ok(Pushed::ByService) = self.push(socket) {
+        if !socket.connected() {
+            return;
+        }
+        if let Ok(Pushed::ByService) = push(socket, iter::once_with(|| self.framed_in(socket.ns())))
+        {
             // An error would say that it was busy or gone by now.
             let _ = socket.volatile().emit(self.frame.event(), &self.frame.data());
         }
     }
 
-    fn push(&self, socket: &SocketRef) -> Result<Pushed, SendError> {
-        if !socket.connected() {
-            return Err(SendError::Socket(SocketError::Closed));
-        }
-        push(socket, || Some(self.framed.get_or_init(|| self.framed(socket.ns())).clone()))
+    fn framed_in(&self, namespace: &str) -> Bytes {
+        self.framed.get_or_init(|| self.framed(namespace)).clone()
     }
 
     fn framed(&self, namespace: &str) -> Bytes {
@@ -138,7 +167,7 @@ pub(super) fn push_ack(
     id: i64,
     data: &impl Serialize,
 ) -> Result<Pushed, SendError> {
-    push(socket, || match serde_json::to_string(data) {
+    let framed = || match serde_json::to_string(data) {
         Ok(data) => {
             let mut packet = String::with_capacity(data.len() + socket.ns().len() + 32);
             packet.push_str("43");
@@ -150,7 +179,8 @@ pub(super) fn push_ack(
             tracing::error!(%error, "Could not encode an ack: {error}");
             None
         }
-    })
+    };
+    push(socket, iter::once_with(framed).flatten())
 }
 
 fn push_namespace(packet: &mut String, namespace: &str) {
@@ -160,9 +190,9 @@ fn push_namespace(packet: &mut String, namespace: &str) {
     }
 }
 
-fn push(socket: &SocketRef, frame: impl FnOnce() -> Option<Bytes>) -> Result<Pushed, SendError> {
+fn push(socket: &SocketRef, frames: impl Iterator<Item = Bytes>) -> Result<Pushed, SendError> {
     match Session::of(socket) {
-        Some(session) => session.push(socket, frame).map_err(SendError::Socket),
+        Some(session) => session.push(socket, frames).map_err(SendError::Socket),
         None => Ok(Pushed::ByService),
     }
 }

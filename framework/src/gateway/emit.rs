@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use socketioxide::{SendError, SocketError, extract::SocketRef};
+use socketioxide::{SendError, SocketError, extract::SocketRef, operators::BroadcastOperators};
 
 use super::{emission::Emission, namespace::count_refusal};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     contract::Event,
     error::{CONTRACT_VERSION, ClientError},
     msgpack::Readable,
-    recovery::{EVERYBODY, Seat},
+    recovery::{EVERYBODY, Recovery, Seat},
     socket_io::SocketIo,
 };
 
@@ -265,23 +265,61 @@ impl Broadcast {
 
     /// Emits the event. Gives the sockets that missed it because their queue is full, which nobody
     /// does of what is volatile.
-    pub async fn emit(mut self, frame: &Frame) -> Vec<SocketRef> {
-        let Some(to) = self.io.of(&self.namespace) else { return Vec::new() };
-        let recovery = self.io.recovery(&self.namespace).map(Arc::clone);
-        if recovery.is_some() && self.channels.is_empty() {
+    pub async fn emit(self, frame: &Frame) -> Vec<SocketRef> {
+        match self.io.recovery(&self.namespace).map(Arc::clone) {
+            Some(recovery) => self.emit_recoverable(&recovery, frame),
+            None => self.emit_together(std::slice::from_ref(frame)),
+        }
+    }
+
+    /// Emits several events, one behind the other, which costs less than one at a time. Gives the
+    /// sockets that missed one because their queue is full: they miss those behind it, too, and are
+    /// in no channel any more.
+    pub async fn emit_all(self, frames: &[Frame]) -> Vec<SocketRef> {
+        let Some(recovery) = self.io.recovery(&self.namespace).map(Arc::clone) else {
+            let missed = self.emit_together(frames);
+            missed.iter().for_each(|it| it.leave_all());
+            return missed;
+        };
+        let mut missed = Vec::new();
+        for frame in frames {
+            for socket in self.clone().emit_recoverable(&recovery, frame) {
+                socket.leave_all();
+                missed.push(socket);
+            }
+        }
+        missed
+    }
+
+    fn emit_together(self, frames: &[Frame]) -> Vec<SocketRef> {
+        let Some(to) = self.operators() else { return Vec::new() };
+        let (volatile, parser) = (self.volatile, self.io.parser());
+        let emissions: Vec<_> = frames.iter().map(|it| Emission::new(it, None)).collect();
+        if !volatile {
+            return Emission::broadcast(&emissions, to, parser);
+        }
+        for emission in &emissions {
+            emission.broadcast_volatile(to.clone(), parser);
+        }
+        Vec::new()
+    }
+
+    /// Emits an event that is kept for those who come back.
+    fn emit_recoverable(mut self, recovery: &Arc<Recovery>, frame: &Frame) -> Vec<SocketRef> {
+        if self.channels.is_empty() {
             self.channels.push(EVERYBODY.to_owned());
         }
-        let to = to.within(self.channels.clone()).except(self.except.clone());
-        let parser = self.io.parser();
-        match recovery.filter(|_| !self.volatile) {
-            Some(recovery) => recovery.broadcast(frame, (self.channels, self.except), |offset| {
-                Emission::new(frame, Some(offset)).broadcast(to, parser)
-            }),
-            None if self.volatile => {
-                Emission::new(frame, None).broadcast_volatile(to, parser);
-                Vec::new()
-            }
-            None => Emission::new(frame, None).broadcast(to, parser),
+        if self.volatile {
+            return self.emit_together(std::slice::from_ref(frame));
         }
+        let (Some(to), parser) = (self.operators(), self.io.parser()) else { return Vec::new() };
+        recovery.broadcast(frame, (self.channels, self.except), |offset| {
+            Emission::broadcast(&[Emission::new(frame, Some(offset))], to, parser)
+        })
+    }
+
+    fn operators(&self) -> Option<BroadcastOperators> {
+        let to = self.io.of(&self.namespace)?;
+        Some(to.within(self.channels.clone()).except(self.except.clone()))
     }
 }

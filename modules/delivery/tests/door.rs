@@ -39,9 +39,12 @@ fn seqs(told: &[(ConversationId, i64)], of: ConversationId) -> Vec<i64> {
 
 #[async_trait]
 impl Door for TestDoor {
-    async fn deliver(&self, event: &Event) {
-        self.gate.pass().await;
-        let _ = event.body.frame(Vocabulary::Chat);
-        self.told.send_modify(|it| it.push((event.conversation, event.seq)));
+    async fn deliver(&self, conversation: ConversationId, events: &[Event]) {
+        for event in events {
+            self.gate.pass().await;
+            if event.frame(Vocabulary::Chat).is_some() {
+                self.told.send_modify(|it| it.push((conversation, event.seq)));
+            }
+        }
     }
 }

@@ -41,6 +41,19 @@ async fn event_that_is_published_again_is_dropped() {
 }
 
 #[tokio::test]
+async fn events_that_are_published_together_are_told_once_and_in_order() {
+    let (test, room, _listening) = with_unheard(9).await;
+    let (other, _also) = test.listened().await;
+    test.fill(other, 2).await;
+    let of_room = |seq| event(room, seq);
+    let events = [1, 2, 2, 1, 3, 5, 6, 4].map(of_room).into_iter().chain([event(other, 2)]);
+    test.hub.publish(events.chain([8, 7, 9].map(of_room)).collect(), Vec::new()).await;
+    test.settle().await;
+    assert_eq!(test.door.told(room), (1..=9).collect::<Vec<_>>());
+    assert_eq!(test.door.told(other), [1, 2]);
+}
+
+#[tokio::test]
 async fn hole_is_filled_from_the_database_in_order() {
     let (test, room, _listening) = with_unheard(9).await;
     publish(&test, room, &[2, 6, 4, 5, 9, 7]).await;

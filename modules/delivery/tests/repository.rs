@@ -7,8 +7,10 @@ use std::sync::{
 
 use async_trait::async_trait;
 use database::{Database, StorageError, Transaction};
-use hornero::{ClientError, ErrorKind, Frame};
+use hornero::{ClientError, ErrorKind, Event, Frame};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::gate::Gate;
@@ -83,8 +85,16 @@ impl Stored for Note {
 impl Announcement for Note {
     fn frame(&self, _: Vocabulary) -> Option<Frame> {
         assert!(!self.untellable, "a bug in a feature");
-        None
+        Frame::of(&Noted {})
     }
+}
+
+/// What is told of a note.
+#[derive(Serialize, ToSchema)]
+struct Noted {}
+
+impl Event for Noted {
+    const NAME: &'static str = "noted";
 }
 
 /// Stores notes, many at once.

@@ -102,8 +102,9 @@ async fn nothing_comes_between_parts_of_a_frame_or_before_it_may() {
                     connect.send(connects).unwrap();
                 }
                 let packet = format!("42[{number},{connects},{}]", "7".repeat(number % 900));
-                let packet = Some(frame::text(&packet).into());
-                assert_eq!(pushing.take(&mut outlet, || packet).unwrap(), Pushed::Taken);
+                let packet = [frame::text(&packet).into()];
+                let pushed = pushing.take(&mut outlet, packet.into_iter());
+                assert_eq!(pushed.unwrap(), Pushed::Taken);
             }
             tokio::task::yield_now().await;
         }
@@ -157,8 +158,8 @@ async fn service_has_its_turn_though_something_always_waits() {
             {
                 let mut outlet = lock(pushing.outlet());
                 while outlet.waiting.len() < 200 {
-                    let packet = Some(frame::text(&"4".repeat(700)).into());
-                    pushing.take(&mut outlet, || packet).unwrap();
+                    let packet = [frame::text(&"4".repeat(700)).into()];
+                    pushing.take(&mut outlet, packet.into_iter()).unwrap();
                 }
             }
             tokio::task::yield_now().await;
@@ -190,7 +191,7 @@ async fn nothing_is_written_to_a_connection_that_was_told_to_close() {
     let Connection { session, wire, client, .. } = connection().await;
     let push = || {
         let mut outlet = lock(session.outlet());
-        session.take(&mut outlet, || Some(frame::text("4").into()))
+        session.take(&mut outlet, [frame::text("4").into()].into_iter())
     };
     assert_eq!(push().unwrap(), Pushed::Taken);
     lock(session.outlet()).line.as_ref().unwrap().closer.close();
@@ -210,7 +211,7 @@ async fn what_was_held_goes_with_what_it_was_held_for() {
     {
         let mut outlet = lock(session.outlet());
         outlet.held.push_back(0);
-        session.take(&mut outlet, || Some(frame::text("42[1]").into())).unwrap();
+        session.take(&mut outlet, [frame::text("42[1]").into()].into_iter()).unwrap();
     }
     wire.write_all(&[frame::text("40{}"), frame::text(MARK_PACKET)].concat()).await.unwrap();
     wire.flush().await.unwrap();
@@ -230,9 +231,8 @@ async fn nobody_else_writes_while_the_service_waits_for_its_turn() {
     let Connection { session, mut wire, flusher: _idle, mut client } = connection().await;
     let writer = {
         let mut outlet = lock(session.outlet());
-        for _ in 0..PACKETS {
-            session.take(&mut outlet, || Some(frame::text(&"4".repeat(700)).into())).unwrap();
-        }
+        let packets = (0..PACKETS).map(|_| frame::text(&"4".repeat(700)).into());
+        assert_eq!(session.take(&mut outlet, packets).unwrap(), Pushed::Taken);
         outlet.line.as_ref().unwrap().writer.clone()
     };
     let service = frame::text("6");

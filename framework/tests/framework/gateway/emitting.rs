@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use hornero::{
-    App, ClientError, EmitEvent, Event, EventAccess, Events, Frame, Gateway, Module, ModuleDef,
-    QueueFull, SocketRef,
+    App, Broadcast, ClientError, EmitEvent, Event, EventAccess, Events, Frame, Gateway, Module,
+    ModuleDef, QueueFull, SocketIo, SocketRef,
     testing::{Packet, TestApp, TestSocket},
 };
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-struct Clock;
+struct Clock {
+    io: Arc<SocketIo>,
+}
 
 #[derive(Serialize, ToSchema)]
 struct Tick {
@@ -30,6 +32,7 @@ impl Gateway for Clock {
         on.on("flood", Self::flood)
             .on("probe", Self::probe)
             .on("overdo", Self::overdo)
+            .on("strike", Self::strike)
             .on("complain", Self::complain)
             .emits::<Tick>();
     }
@@ -66,6 +69,21 @@ impl Clock {
         }
     }
 
+    /// Emits ten ticks at once, twice. Tells how many sockets have missed some the first time and
+    /// the second, and how many are in the channel then.
+    async fn strike(self: Arc<Self>, socket: SocketRef) -> Result<Vec<usize>, ClientError> {
+        socket.join("tower");
+        let ticks: Vec<_> = (0..20).filter_map(|number| Frame::of(&Tick { number })).collect();
+        let to = Broadcast::new(&self.io, "/").to("tower");
+        let first = to.clone().emit_all(&ticks[..10]).await.len();
+        let second = to.emit_all(&ticks[10..]).await.len();
+        while socket.has_full_queue() {
+            tokio::task::yield_now().await;
+        }
+        let channels = socket.rooms().iter().filter(|it| *it == "tower").count();
+        Ok(vec![first, second, channels])
+    }
+
     async fn complain(self: Arc<Self>, socket: SocketRef) {
         let error = ClientError::field("roomId", "unknown", "is not there").detail("room", 7);
         socket.emit_error("clock:error", &error);
@@ -76,7 +94,7 @@ struct ClockModule;
 
 impl Module for ClockModule {
     fn define(m: &mut ModuleDef) {
-        m.gateway(|| Clock);
+        m.gateway(|io: Arc<SocketIo>| Clock { io });
     }
 }
 
@@ -128,6 +146,17 @@ async fn socket_that_has_missed_an_event_is_disconnected() {
     // What it was sent before is whole.
     let numbers: Vec<_> = client.heard("tick").iter().map(|it| it["number"].as_u64()).collect();
     assert_eq!(numbers, (0..numbers.len() as u64).map(Some).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn socket_that_has_missed_one_of_several_misses_what_is_behind_it() {
+    let (_app, mut client) = clock().await;
+
+    let ack = client.emit_ack("strike", json!({})).await;
+
+    assert_eq!(ack["data"], json!([0, 1, 0]));
+    let numbers: Vec<_> = client.heard("tick").iter().map(|it| it["number"].as_u64()).collect();
+    assert_eq!(numbers, (0..16).map(Some).collect::<Vec<_>>());
 }
 
 #[tokio::test]
