@@ -216,7 +216,6 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         unit: Unit::KibPerConnection,
         target: "≤ 22 KiB; aim ≤ 12 KiB",
         load: &["connect", "--idle", "--connections", "5000"],
-        quick_load: Some(&["connect", "--idle", "--connections", "1000"]),
         timing: Timing::Cold,
         ..DEFAULT
     },
