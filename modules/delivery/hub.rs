@@ -15,7 +15,10 @@ use async_trait::async_trait;
 use database::StorageError;
 use futures_util::FutureExt;
 use hornero::{BoxError, Frame};
-use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
+use tokio::{
+    sync::{Mutex as AsyncMutex, mpsc, oneshot},
+    task::yield_now,
+};
 
 use crate::{
     announcement::{Announcement, Vocabulary},
@@ -33,6 +36,9 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// Events that are read at once to fill a hole.
 const PAGE: i64 = 256;
+
+/// Events of a conversation that doors are given at once.
+const TOGETHER: usize = 64;
 
 /// A durable event on its way to the clients.
 #[derive(Clone)]
@@ -237,10 +243,16 @@ impl Hub {
     }
 
     async fn tell(&self, conversation: ConversationId, events: &[Event]) {
-        for door in &self.doors {
-            // One that panics must not silence the others.
-            let told = door.deliver(conversation, events);
-            let _ = AssertUnwindSafe(told).catch_unwind().await;
+        for (number, events) in events.chunks(TOGETHER).enumerate() {
+            if number > 0 {
+                // What was told is written meanwhile, or queues would be full.
+                yield_now().await;
+            }
+            for door in &self.doors {
+                // One that panics must not silence the others.
+                let told = door.deliver(conversation, events);
+                let _ = AssertUnwindSafe(told).catch_unwind().await;
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::socketio_door::SocketKey;
 
 /// A set of sockets, in order. There is one for each socket and for each member of a conversation, and
-/// most are small: so it takes the room of what is in it, and no more.
+/// most have one socket, for which a hash set has too much room.
 #[derive(Debug, Default)]
 pub(crate) struct SocketKeys(Vec<SocketKey>);
 
@@ -38,9 +38,12 @@ impl SocketKeys {
         let room = most.saturating_sub(self.0.len());
         let is_new = |it: &SocketKey| self.0.binary_search(it).is_err();
         let new: Vec<_> = keys.filter(is_new).take(room).collect();
-        self.0.reserve_exact(new.len());
-        self.0.extend(&new);
-        self.0.sort_unstable();
+        if !new.is_empty() {
+            self.0.reserve_exact(new.len());
+            self.0.extend(&new);
+            // The stable one makes use of what is in order already.
+            self.0.sort();
+        }
         new
     }
 }

@@ -185,7 +185,13 @@ impl Subscriptions {
 
     /// Ends a socket's subscription. One that has not joined leaves without a word.
     pub async fn leave(&self, socket: &SocketRef, conversation: ConversationId) {
-        let Some(last) = self.door.leave(socket, conversation) else { return };
+        if !self.door.has_joined(socket, conversation) {
+            return;
+        }
+        // Between two deliveries, so that nothing is told behind the answer.
+        let listening = self.hub.listen(conversation);
+        let left = listening.at_head(|_| self.door.leave(socket, conversation)).await;
+        let Some(last) = left else { return };
         if let Some(user) = user_of(socket).filter(|_| last) {
             self.tell_moved(socket, conversation, user, Direction::Left).await;
         }

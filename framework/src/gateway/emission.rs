@@ -1,6 +1,6 @@
 //! An event, or an ack, on its way to sockets: framed once for all that get it.
 
-use std::{cell::OnceCell, iter};
+use std::{cell::OnceCell, collections::HashSet, iter};
 
 use axum::body::Bytes;
 use futures_util::FutureExt;
@@ -56,16 +56,7 @@ impl<'a> Emission<'a> {
                 sockets.filter(|it| is_full(&Self::send_all(emissions, it))).collect()
             }
             (Parser::Msgpack, [one]) => one.broadcast_by_service(to),
-            (Parser::Msgpack, _) => {
-                let mut missed = Vec::new();
-                for emission in emissions {
-                    for socket in emission.broadcast_by_service(to.clone()) {
-                        socket.leave_all();
-                        missed.push(socket);
-                    }
-                }
-                missed
-            }
+            (Parser::Msgpack, _) => Self::broadcast_all_by_service(emissions, &to),
         }
     }
 
@@ -109,6 +100,25 @@ impl<'a> Emission<'a> {
             }
             None | Some(Ok(())) => Vec::new(),
         }
+    }
+
+    /// Lets the service send several, of which each is encoded once for all, until somebody misses one:
+    /// the others are sent the rest one by one.
+    fn broadcast_all_by_service(emissions: &[Self], to: &BroadcastOperators) -> Vec<SocketRef> {
+        for (index, emission) in emissions.iter().enumerate() {
+            let mut missed = emission.broadcast_by_service(to.clone());
+            if missed.is_empty() {
+                continue;
+            }
+            let rest = &emissions[index + 1..];
+            let without: HashSet<_> = missed.iter().map(|it| it.id).collect();
+            let others = to.clone().sockets().into_iter().filter(|it| !without.contains(&it.id));
+            missed.extend(others.filter(|socket| {
+                is_full(&rest.iter().try_for_each(|it| it.send_by_service(socket)))
+            }));
+            return missed;
+        }
+        Vec::new()
     }
 
     /// Sends it unless the socket is busy, or gone.

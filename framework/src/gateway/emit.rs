@@ -273,8 +273,8 @@ impl Broadcast {
     }
 
     /// Emits several events, one behind the other, which costs less than one at a time. Gives the
-    /// sockets that missed one because their queue is full: they miss those behind it, too, and are
-    /// in no channel any more.
+    /// sockets that missed one because their queue is full: they miss those behind it, too, are in no
+    /// channel any more, and are not recovered.
     pub async fn emit_all(self, frames: &[Frame]) -> Vec<SocketRef> {
         let Some(recovery) = self.io.recovery(&self.namespace).map(Arc::clone) else {
             let missed = self.emit_together(frames);
@@ -284,6 +284,10 @@ impl Broadcast {
         let mut missed = Vec::new();
         for frame in frames {
             for socket in self.clone().emit_recoverable(&recovery, frame) {
+                // It must not come back as one who has missed nothing but what comes now.
+                if let Some(seat) = Seat::of(&socket) {
+                    seat.spoil();
+                }
                 socket.leave_all();
                 missed.push(socket);
             }

@@ -305,6 +305,13 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
         if attendance.namespace.recovery.is_some() {
             socket.join(EVERYBODY);
         }
+        // What hooks emit goes behind the answer to CONNECT, also if one of them disconnects: then the
+        // service takes no mark any more.
+        if attendance.holds
+            && let Some(session) = Session::of(&socket)
+        {
+            session.release(&socket);
+        }
         attendance.mailbox.open(Box::pin(async move {
             if restore(&attendance.namespace, &welcomed).await.is_err() {
                 drop_out(&welcomed);
@@ -313,11 +320,6 @@ impl ConnectHandler<LocalAdapter, Ours> for OnConnect {
                 undisturbed(gateway.connected(welcomed.clone())).await;
             }
         }));
-        if attendance.holds
-            && let Some(session) = Session::of(&socket)
-        {
-            session.release(&socket);
-        }
         // `Sockets::close` has missed it if it was being authenticated then.
         if *self.0.presence.borrow() {
             socket.extensions.insert(Gone(DisconnectReason::ClosingServer));

@@ -81,11 +81,28 @@ impl Crier {
     }
 }
 
+/// Says one thing to whoever comes in, and sends them away.
+struct Doorkeeper;
+
+impl Gateway for Doorkeeper {
+    const NAMESPACES: &'static [&'static str] = &["/door"];
+    const ACCESS: EventAccess = EventAccess::Public;
+
+    fn events(on: &mut Events<Self>) {
+        on.emits::<Called>();
+    }
+
+    async fn connected(self: Arc<Self>, socket: SocketRef) {
+        socket.emit_event(&Called { number: 0, text: String::new() });
+        let _ = socket.disconnect();
+    }
+}
+
 struct CrierModule;
 
 impl Module for CrierModule {
     fn define(m: &mut ModuleDef) {
-        m.gateway(Crier);
+        m.gateway(Crier).gateway(|| Doorkeeper);
     }
 }
 
@@ -188,6 +205,19 @@ async fn namespace_says_nothing_before_it_was_entered() {
         client.receive(&format!("43{visit}[")).await;
     }
     assert!(heard > 100, "{heard}");
+}
+
+#[tokio::test]
+async fn who_is_sent_away_at_once_was_let_in_before() {
+    let app = crier(&[]).await;
+    for _ in 0..20 {
+        let mut client = Websocket::open(&app, None).await.unwrap();
+        client.send("40/door,").await;
+        for expected in ["40/door,", r#"42/door,["called""#, "41/door,"] {
+            let packet = client.receive("4").await;
+            assert!(packet.starts_with(expected), "{packet} is not {expected}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -99,8 +99,12 @@ impl Module for ClockModule {
 }
 
 async fn clock() -> (TestApp, TestSocket) {
-    let queue = [("HORNERO__WEBSOCKET__SEND_QUEUE_SIZE", "16")];
-    let app = TestApp::start_with(App::of::<ClockModule>(), &queue).await;
+    clock_with(&[]).await
+}
+
+async fn clock_with(variables: &[(&str, &str)]) -> (TestApp, TestSocket) {
+    let variables = [&[("HORNERO__WEBSOCKET__SEND_QUEUE_SIZE", "16")], variables].concat();
+    let app = TestApp::start_with(App::of::<ClockModule>(), &variables).await;
     let client = app.connect("/").await;
     (app, client)
 }
@@ -157,6 +161,22 @@ async fn socket_that_has_missed_one_of_several_misses_what_is_behind_it() {
     assert_eq!(ack["data"], json!([0, 1, 0]));
     let numbers: Vec<_> = client.heard("tick").iter().map(|it| it["number"].as_u64()).collect();
     assert_eq!(numbers, (0..16).map(Some).collect::<Vec<_>>());
+}
+
+/// It would be taken for one that has missed nothing but what came later.
+#[tokio::test]
+async fn socket_that_has_missed_one_of_several_does_not_come_back() {
+    let on = ("HORNERO__WEBSOCKET__RECOVERY__MAX_DISCONNECTION_MS", "120000");
+    let (app, mut client) = clock_with(&[on]).await;
+    assert_eq!(client.emit_ack("probe", json!({})).await["data"], 0);
+    let before = client.recovery();
+
+    assert_eq!(client.emit_ack("strike", json!({})).await["data"], json!([0, 1, 0]));
+    client.close().await;
+
+    let client = app.handshake("/").auth(before.clone()).connect().await.unwrap();
+    assert!(before["pid"].is_string(), "{before}");
+    assert_ne!(client.recovery()["pid"], before["pid"]);
 }
 
 #[tokio::test]
