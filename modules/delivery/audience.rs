@@ -30,7 +30,7 @@ struct Joins {
     /// None in tests of this file.
     socket: Option<SocketRef>,
     /// By conversation. Most sockets are in few, for which a map has too much room.
-    joins: Vec<Join>,
+    conversations: Vec<Join>,
 }
 
 struct Join {
@@ -61,7 +61,7 @@ impl Audience {
         let joins = self.sockets.entry(socket).or_insert_with(|| Joins {
             user: user.clone(),
             socket: joiner.socket.cloned(),
-            joins: Vec::new(),
+            conversations: Vec::new(),
         });
         let join = Join { conversation, vocabulary, _listening: listening };
         let before = joins.put(join).map(|it| it.vocabulary);
@@ -85,7 +85,7 @@ impl Audience {
         let joins = self.sockets.get_mut(&socket)?;
         let vocabulary = joins.remove(conversation)?.vocabulary;
         let user = joins.user.clone();
-        if joins.joins.is_empty() {
+        if joins.conversations.is_empty() {
             self.sockets.remove(&socket);
         }
         let listeners = self.listeners.get_mut(&conversation)?;
@@ -147,7 +147,9 @@ impl Audience {
     /// Conversations that a socket has joined.
     pub(crate) fn joined(&self, socket: SocketKey) -> Vec<ConversationId> {
         let joins = self.sockets.get(&socket);
-        joins.map(|it| it.joins.iter().map(|it| it.conversation).collect()).unwrap_or_default()
+        joins
+            .map(|it| it.conversations.iter().map(|it| it.conversation).collect())
+            .unwrap_or_default()
     }
 
     /// The sockets of others than `user` that have joined a conversation, without those in `told`,
@@ -176,12 +178,12 @@ impl Audience {
         conversation: ConversationId,
     ) -> Option<Vocabulary> {
         let joins = self.sockets.get(&socket)?;
-        Some(joins.joins[joins.find(conversation).ok()?].vocabulary)
+        Some(joins.conversations[joins.find(conversation).ok()?].vocabulary)
     }
 
     /// How many conversations a socket has joined.
     pub(crate) fn count(&self, socket: SocketKey) -> usize {
-        self.sockets.get(&socket).map_or(0, |it| it.joins.len())
+        self.sockets.get(&socket).map_or(0, |it| it.conversations.len())
     }
 
     /// Whether a user listens.
@@ -196,7 +198,7 @@ impl Audience {
 
     /// How often a conversation is listened to by a socket, in all.
     pub(crate) fn joins(&self) -> usize {
-        self.sockets.values().map(|it| it.joins.len()).sum()
+        self.sockets.values().map(|it| it.conversations.len()).sum()
     }
 
     /// How many users listen.
@@ -219,25 +221,25 @@ impl Audience {
 impl Joins {
     /// Where the join of a conversation is, or belongs.
     fn find(&self, conversation: ConversationId) -> Result<usize, usize> {
-        self.joins.binary_search_by_key(&conversation, |it| it.conversation)
+        self.conversations.binary_search_by_key(&conversation, |it| it.conversation)
     }
 
     /// Adds a join. Gives the one that it replaces.
     fn put(&mut self, join: Join) -> Option<Join> {
         match self.find(join.conversation) {
-            Ok(there) => Some(std::mem::replace(&mut self.joins[there], join)),
+            Ok(there) => Some(std::mem::replace(&mut self.conversations[there], join)),
             Err(place) => {
-                if self.joins.is_empty() {
-                    self.joins.reserve_exact(1);
+                if self.conversations.is_empty() {
+                    self.conversations.reserve_exact(1);
                 }
-                self.joins.insert(place, join);
+                self.conversations.insert(place, join);
                 None
             }
         }
     }
 
     fn remove(&mut self, conversation: ConversationId) -> Option<Join> {
-        Some(self.joins.remove(self.find(conversation).ok()?))
+        Some(self.conversations.remove(self.find(conversation).ok()?))
     }
 }
 

@@ -10,7 +10,7 @@ use socketioxide::{
     BroadcastError, SendError, SocketError, extract::SocketRef, operators::BroadcastOperators,
 };
 
-use super::{EmitEvent, Frame};
+use super::{EmitEvent, Frame, emit::act_on};
 use crate::{
     connection::{Pushed, Session, text_frame},
     recovery::Told,
@@ -50,13 +50,12 @@ impl<'a> Emission<'a> {
         to: BroadcastOperators,
         parser: Parser,
     ) -> Vec<SocketRef> {
-        match (parser, emissions) {
-            (Parser::Default, _) => {
+        match parser {
+            Parser::Default => {
                 let sockets = to.sockets().into_iter();
                 sockets.filter(|it| is_full(&Self::send_all(emissions, it))).collect()
             }
-            (Parser::Msgpack, [one]) => one.broadcast_by_service(to),
-            (Parser::Msgpack, _) => Self::broadcast_all_by_service(emissions, &to),
+            Parser::Msgpack => Self::broadcast_all_by_service(emissions, &to),
         }
     }
 
@@ -131,8 +130,7 @@ impl<'a> Emission<'a> {
         }
         if let Ok(Pushed::ByService) = push(socket, iter::once_with(|| self.framed_in(socket.ns())))
         {
-            // An error would say that it was busy or gone by now.
-            let _ = socket.volatile().emit(self.frame.event(), &self.frame.data());
+            act_on(socket, socket.volatile().emit(self.frame.event(), &self.frame.data()));
         }
     }
 

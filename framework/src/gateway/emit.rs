@@ -265,9 +265,9 @@ impl Broadcast {
 
     /// Emits the event. Gives the sockets that missed it because their queue is full, which nobody
     /// does of what is volatile.
-    pub async fn emit(self, frame: &Frame) -> Vec<SocketRef> {
-        match self.io.recovery(&self.namespace).map(Arc::clone) {
-            Some(recovery) => self.emit_recoverable(&recovery, frame),
+    pub async fn emit(mut self, frame: &Frame) -> Vec<SocketRef> {
+        match self.recovery() {
+            Some(recovery) => self.emit_and_keep(&recovery, frame),
             None => self.emit_together(std::slice::from_ref(frame)),
         }
     }
@@ -275,15 +275,15 @@ impl Broadcast {
     /// Emits several events, one behind the other, which costs less than one at a time. Gives the
     /// sockets that missed one because their queue is full: they miss those behind it, too, are in no
     /// channel any more, and are not recovered.
-    pub async fn emit_all(self, frames: &[Frame]) -> Vec<SocketRef> {
-        let Some(recovery) = self.io.recovery(&self.namespace).map(Arc::clone) else {
+    pub async fn emit_all(mut self, frames: &[Frame]) -> Vec<SocketRef> {
+        let Some(recovery) = self.recovery() else {
             let missed = self.emit_together(frames);
             missed.iter().for_each(|it| it.leave_all());
             return missed;
         };
         let mut missed = Vec::new();
         for frame in frames {
-            for socket in self.clone().emit_recoverable(&recovery, frame) {
+            for socket in self.clone().emit_and_keep(&recovery, frame) {
                 // It must not come back as one who has missed nothing but what comes now.
                 if let Some(seat) = Seat::of(&socket) {
                     seat.spoil();
@@ -293,6 +293,23 @@ impl Broadcast {
             }
         }
         missed
+    }
+
+    /// Who keeps what is emitted for those who come back, if anybody does. What is for all of a
+    /// namespace goes to the channel of all there, by which it is known whom it was for.
+    fn recovery(&mut self) -> Option<Arc<Recovery>> {
+        let recovery = self.io.recovery(&self.namespace)?;
+        if self.channels.is_empty() {
+            self.channels.push(EVERYBODY.to_owned());
+        }
+        (!self.volatile).then(|| Arc::clone(recovery))
+    }
+
+    fn emit_and_keep(self, recovery: &Arc<Recovery>, frame: &Frame) -> Vec<SocketRef> {
+        let (Some(to), parser) = (self.operators(), self.io.parser()) else { return Vec::new() };
+        recovery.broadcast(frame, (self.channels, self.except), |offset| {
+            Emission::broadcast(&[Emission::new(frame, Some(offset))], to, parser)
+        })
     }
 
     fn emit_together(self, frames: &[Frame]) -> Vec<SocketRef> {
@@ -306,20 +323,6 @@ impl Broadcast {
             emission.broadcast_volatile(to.clone(), parser);
         }
         Vec::new()
-    }
-
-    /// Emits an event that is kept for those who come back.
-    fn emit_recoverable(mut self, recovery: &Arc<Recovery>, frame: &Frame) -> Vec<SocketRef> {
-        if self.channels.is_empty() {
-            self.channels.push(EVERYBODY.to_owned());
-        }
-        if self.volatile {
-            return self.emit_together(std::slice::from_ref(frame));
-        }
-        let (Some(to), parser) = (self.operators(), self.io.parser()) else { return Vec::new() };
-        recovery.broadcast(frame, (self.channels, self.except), |offset| {
-            Emission::broadcast(&[Emission::new(frame, Some(offset))], to, parser)
-        })
     }
 
     fn operators(&self) -> Option<BroadcastOperators> {

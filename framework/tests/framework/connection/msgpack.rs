@@ -1,10 +1,18 @@
 //! What a server does that reads MessagePack.
 
+use std::sync::Arc;
+
 use futures_util::{SinkExt, StreamExt};
-use hornero::testing::{TestApp, soon};
+use hornero::{
+    App, Broadcast, ClientError, EmitEvent, Event, EventAccess, Events, Frame, Gateway, Module,
+    ModuleDef, SocketIo, SocketRef,
+    testing::{TestApp, soon},
+};
 use rmpv::Value;
+use serde::Serialize;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
+use utoipa::ToSchema;
 
 use super::raw::{Websocket, inn};
 
@@ -77,6 +85,70 @@ async fn garbage_ends_a_connection_at_most_and_the_others_go_on() {
     let ack = receive(&mut calm).await.unwrap();
     assert_eq!((ack["type"].as_u64(), ack["id"].as_u64()), (Some(3), Some(1)));
     assert_eq!(ack["data"][0]["data"].as_u64(), Some(7));
+}
+
+/// Emits ten ticks to one socket, and ten to all.
+struct Tower(Arc<SocketIo>);
+
+#[derive(Serialize, ToSchema)]
+struct Tick {
+    number: u32,
+}
+
+impl Event for Tick {
+    const NAME: &'static str = "tick";
+}
+
+impl Gateway for Tower {
+    const NAMESPACES: &'static [&'static str] = &["/"];
+    const ACCESS: EventAccess = EventAccess::Public;
+
+    fn events(on: &mut Events<Self>) {
+        on.on("strike", Self::strike).emits::<Tick>();
+    }
+}
+
+impl Tower {
+    /// Tells how many have missed one of those to all. Nothing is read meanwhile: there is one thread.
+    async fn strike(self: Arc<Self>, socket: SocketRef) -> Result<usize, ClientError> {
+        for number in 0..10 {
+            socket.emit_event(&Tick { number });
+        }
+        let ticks: Vec<_> = (10..20).filter_map(|number| Frame::of(&Tick { number })).collect();
+        let missed = Broadcast::new(&self.0, "/").emit_all(&ticks).await.len();
+        while socket.has_full_queue() {
+            tokio::task::yield_now().await;
+        }
+        Ok(missed)
+    }
+}
+
+struct TowerModule;
+
+impl Module for TowerModule {
+    fn define(m: &mut ModuleDef) {
+        m.gateway(Tower);
+    }
+}
+
+#[tokio::test]
+async fn who_has_missed_one_of_several_misses_what_is_behind_it_and_nobody_else_does() {
+    let queue = ("HORNERO__WEBSOCKET__SEND_QUEUE_SIZE", "16");
+    let app = TestApp::start_with(App::of::<TowerModule>(), &[MSGPACK[0], queue]).await;
+    let (mut slow, mut other) = (connected(&app).await, connected(&app).await);
+    let strike = packed(json!({ "type": 2, "nsp": "/", "id": 1, "data": ["strike", {}] }));
+    slow.0.send(Message::binary(strike)).await.unwrap();
+
+    for number in 0..16 {
+        let tick = receive(&mut slow).await.unwrap();
+        assert_eq!(tick["data"][1]["number"].as_u64(), Some(number), "{tick}");
+    }
+    let ack = receive(&mut slow).await.unwrap();
+    assert_eq!((ack["id"].as_u64(), ack["data"][0]["data"].as_u64()), (Some(1), Some(1)), "{ack}");
+    for number in 10..20 {
+        let tick = receive(&mut other).await.unwrap();
+        assert_eq!(tick["data"][1]["number"].as_u64(), Some(number), "{tick}");
+    }
 }
 
 #[tokio::test]
