@@ -84,7 +84,7 @@ impl UserRepository for SeaOrmUserRepository {
         let row = Model::from(user).into_active_model();
         let inserted = Entity::insert(row).exec_without_returning(&tx).await;
         match inserted.map_err(StorageError::from) {
-            Ok(_) => Ok(tx.commit().await.map_err(StorageError::from)?),
+            Ok(_) => Ok(tx.commit().await?),
             Err(error) if error.is_duplicate() => Err(AuthError::EmailTaken),
             Err(error) => Err(error.into()),
         }

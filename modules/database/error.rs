@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use hornero::{ClientError, ErrorKind};
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr};
+use sqlx::error::ErrorKind as Violation;
 
 use crate::postgres_error::PostgresError;
 
@@ -69,14 +70,21 @@ pub struct StorageError(#[from] DbErr);
 impl StorageError {
     /// Whether a row with the same unique key exists already.
     pub fn is_duplicate(&self) -> bool {
-        matches!(self.0.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+        matches!(self.violation(), Some(Violation::UniqueViolation))
     }
-}
 
-impl StorageError {
     /// Whether a row that another one belongs to does not exist.
     fn is_orphan(&self) -> bool {
-        matches!(self.0.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_)))
+        matches!(self.violation(), Some(Violation::ForeignKeyViolation))
+    }
+
+    /// The kind of constraint that was violated, if one was.
+    fn violation(&self) -> Option<Violation> {
+        match &self.0 {
+            DbErr::Exec(RuntimeErr::SqlxError(error))
+            | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error.as_database_error()?.kind()),
+            _ => None,
+        }
     }
 }
 

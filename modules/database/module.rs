@@ -2,30 +2,32 @@
 //!
 //! Features read and write through [`Database`], and see no difference but in one case: on
 //! SQLite writers wait for each other, on PostgreSQL they do not. What must not happen twice
-//! at the same time begins with [`Database::begin_alone`].
+//! at the same time begins with [`Database::begin_alone`]; what writes without a pause, with
+//! [`Database::begin_blocking`].
 
 use std::{sync::Arc, time::Duration};
 
 use hornero::{Module, ModuleDef, ServerConfig};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
 };
 
 mod address;
+mod blocking;
 mod config;
 mod error;
 mod postgres;
 mod postgres_error;
 mod sqlite;
+mod transaction;
 
 use address::Address;
 pub use config::DatabaseConfig;
 pub use error::{OpenError, StorageError};
 pub use postgres_error::PostgresError;
-
-/// A write transaction. Dropping it undoes it.
-pub type Transaction = DatabaseTransaction;
+use sqlite::Writing;
+pub use transaction::Transaction;
 
 /// Opens the database. Exports [`Database`].
 pub struct DatabaseModule;
@@ -51,6 +53,8 @@ pub struct Database {
     /// On PostgreSQL the same pool as `readers`.
     writer: DatabaseConnection,
     readers: DatabaseConnection,
+    /// How SQLite is written to.
+    sqlite: Option<Writing>,
 }
 
 impl Database {
@@ -66,13 +70,15 @@ impl Database {
     ) -> Result<Self, OpenError> {
         match config.address(&server.data_dir)? {
             Address::File(file) => {
-                let sqlite::Pools { writer, readers } = sqlite::open(&file, config.readers).await?;
-                Ok(Self { backend: Backend::Sqlite, writer, readers })
+                let (pools, writing) = sqlite::open(&file, config.readers).await?;
+                let sqlite::Pools { writer, readers } = pools;
+                Ok(Self { backend: Backend::Sqlite, writer, readers, sqlite: Some(writing) })
             }
             Address::Postgres(options) => {
                 let patience = Duration::from_millis(config.connect_timeout_ms);
                 let pool = postgres::open(&options, config.connections, patience).await?;
-                Ok(Self { backend: Backend::Postgres, writer: pool.clone(), readers: pool })
+                let writer = pool.clone();
+                Ok(Self { backend: Backend::Postgres, writer, readers: pool, sqlite: None })
             }
         }
     }
@@ -102,11 +108,34 @@ impl Database {
     ///
     /// [`StorageError`] if the database does not let us; nothing was changed.
     pub async fn begin(&self) -> Result<Transaction, StorageError> {
+        let turn = match &self.sqlite {
+            Some(sqlite) => Some(sqlite.turn().await?),
+            None => None,
+        };
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
-        Ok(self.writer.begin_with_options(options).await?)
+        Ok(Transaction::pooled(self.writer.begin_with_options(options).await?, turn))
+    }
+
+    /// Begins to write, for [`Transaction::run`] and [`Transaction::numbers`] only. Where the database
+    /// [blocks](Self::blocks), each of them and the transaction's end block the thread that they are
+    /// in until they are done: that has to be one that may be blocked.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] if the database does not let us; nothing was changed.
+    pub async fn begin_blocking(&self) -> Result<Transaction, StorageError> {
+        let Some(sqlite) = &self.sqlite else { return self.begin().await };
+        let turn = sqlite.turn().await?;
+        Ok(Transaction::blocking(sqlite.begin()?, turn))
+    }
+
+    /// Whether [`begin_blocking`](Self::begin_blocking) gives a transaction that blocks: on SQLite,
+    /// where that is the cheaper way.
+    pub fn blocks(&self) -> bool {
+        self.sqlite.is_some()
     }
 
     /// Begins to write when nobody else does who has named the same `key`, in any process.

@@ -1,14 +1,21 @@
-//! The SQLite file: one connection that writes, several that read.
+//! The SQLite file: two connections that write in turn, several that read.
 //!
-//! SQLite takes one writer at a time, so writing goes through a pool of one connection,
-//! in transactions that lock at their beginning. A transaction that locked only at its
-//! first write could fail in spite of the busy timeout.
+//! SQLite takes one writer at a time, so there is a queue of those who want to write, and a
+//! transaction locks at its beginning. One that locked only at its first write could fail in
+//! spite of the busy timeout.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
-use sea_orm::{ConnectOptions, DatabaseConnection, DbErr};
+use sea_orm::{ConnAcquireErr, ConnectOptions, DatabaseConnection, DbErr};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
-use crate::error::OpenError;
+use crate::{
+    blocking::{BlockingConnection, BlockingTransaction},
+    error::OpenError,
+};
 
 /// Longest time that a request waits for its turn.
 ///
@@ -18,15 +25,15 @@ use crate::error::OpenError;
 const TURN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longest time that a write waits for one of another process, such as `hornero user add`.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Pages of 4 KiB that are written to the WAL before they are copied to the file. A page that
 /// is written by many commits is copied once, so eight times SQLite's default costs a tenth
 /// less for a message in small rooms; what has to be read again after a crash are 32 MiB.
-const CHECKPOINT_PAGES: &str = "8000";
+pub(crate) const CHECKPOINT_PAGES: &str = "8000";
 
 /// Statements that a connection keeps prepared. A batch of each size has its own.
-const STATEMENTS: usize = 512;
+pub(crate) const STATEMENTS: usize = 512;
 
 /// Connections to one file.
 pub(crate) struct Pools {
@@ -34,8 +41,32 @@ pub(crate) struct Pools {
     pub(crate) readers: DatabaseConnection,
 }
 
+/// What it takes to write to the file.
+pub(crate) struct Writing {
+    turn: Arc<Semaphore>,
+    connection: BlockingConnection,
+}
+
+impl Writing {
+    /// Waits until nobody else of this process writes.
+    pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, DbErr> {
+        let turn = Arc::clone(&self.turn);
+        if let Ok(turn) = Arc::clone(&turn).try_acquire_owned() {
+            return Ok(turn);
+        }
+        let late = |_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
+        let turn = timeout(TURN_TIMEOUT, turn.acquire_owned()).await.map_err(late)?;
+        turn.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))
+    }
+
+    /// Begins a transaction that blocks. It must be its turn.
+    pub(crate) fn begin(&self) -> Result<BlockingTransaction, DbErr> {
+        self.connection.begin()
+    }
+}
+
 /// Opens the file, creates it where there is none, and migrates it.
-pub(crate) async fn open(file: &Path, readers: u32) -> Result<Pools, OpenError> {
+pub(crate) async fn open(file: &Path, readers: u32) -> Result<(Pools, Writing), OpenError> {
     if let Some(folder) = file.parent() {
         create_folder(folder)?;
     }
@@ -43,7 +74,9 @@ pub(crate) async fn open(file: &Path, readers: u32) -> Result<Pools, OpenError> 
     let writer = connect(file, 1).await.map_err(failed)?;
     migrations::migrate(&writer).await.map_err(failed)?;
     let readers = connect(file, readers).await.map_err(failed)?;
-    Ok(Pools { writer, readers })
+    let connection = BlockingConnection::open(file).map_err(failed)?;
+    let writing = Writing { turn: Arc::new(Semaphore::new(1)), connection };
+    Ok((Pools { writer, readers }, writing))
 }
 
 fn create_folder(folder: &Path) -> Result<(), OpenError> {

@@ -13,6 +13,8 @@ use sea_orm::ConnectionTrait;
 
 use super::*;
 
+mod blocking;
+
 #[test]
 fn wiring() {
     hornero::App::of::<DatabaseModule>().check().unwrap();
@@ -39,21 +41,6 @@ fn older_names_of_the_address_may_not_disagree() {
     let other = [("DATABASE_URL", "postgres://db/chat"), ("POSTGRES_DSN", "postgres://db/other")];
     let told = config(&other).section::<DatabaseConfig>().err().unwrap().to_string();
     assert!(told.contains("is set otherwise by DATABASE_URL"), "{told}");
-}
-
-/// A thousand clients who join at once queue for longer than PostgreSQL's three seconds.
-#[tokio::test]
-async fn burst_on_a_file_waits_for_its_turn() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = Arc::new(open(folder.path()).await);
-    let first = db.begin().await.unwrap();
-    let waiting = tokio::spawn({
-        let db = Arc::clone(&db);
-        async move { db.begin().await.map(drop) }
-    });
-    tokio::time::sleep(Duration::from_millis(3_500)).await;
-    drop(first);
-    waiting.await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -31,6 +31,9 @@ pub(crate) trait Group: Send {
     /// How many drafts there are.
     fn len(&self) -> usize;
 
+    /// Whether [`write`](Self::write) does nothing with its transaction but run statements.
+    fn writes_by_statements(&self, look: Look) -> bool;
+
     /// Decides and stores all of it within `tx`.
     async fn write(
         &mut self,
@@ -116,6 +119,10 @@ enum Written<S> {
 }
 
 impl<K: EventKind + ?Sized + 'static> GroupOf<K> {
+    fn decides(&self, look: Look) -> bool {
+        look == Look::Everywhere || !self.kind.repeats_break_a_constraint()
+    }
+
     fn has_room_for(&self, entry: &Entry<K>) -> bool {
         entry.kind.name() == self.kind.name()
             && self.entries.len() < self.kind.batch()
@@ -141,6 +148,10 @@ impl<K: EventKind + ?Sized + 'static> Group for GroupOf<K> {
         self.entries.len()
     }
 
+    fn writes_by_statements(&self, look: Look) -> bool {
+        self.kind.stores_by_statements() && !self.decides(look)
+    }
+
     async fn write(
         &mut self,
         tx: &Transaction,
@@ -149,10 +160,10 @@ impl<K: EventKind + ?Sized + 'static> Group for GroupOf<K> {
         at: DateTime<Utc>,
     ) -> Result<(), WriteError> {
         let drafts: Vec<_> = self.entries.iter().map(|it| &it.draft).collect();
-        let decisions = if look == Look::WhereNeeded && self.kind.repeats_break_a_constraint() {
-            drafts.iter().map(|_| Decision::Append).collect()
-        } else {
+        let decisions = if self.decides(look) {
             self.kind.decide(tx, &drafts).await?
+        } else {
+            drafts.iter().map(|_| Decision::Append).collect()
         };
         if decisions.len() != drafts.len() {
             let (kind, decided) = (self.kind.name(), decisions.len());
@@ -267,6 +278,10 @@ impl Group for Flush {
 
     fn len(&self) -> usize {
         1
+    }
+
+    fn writes_by_statements(&self, _: Look) -> bool {
+        true
     }
 
     async fn write(

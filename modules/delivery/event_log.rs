@@ -125,6 +125,13 @@ pub trait EventKind: Send + Sync {
         false
     }
 
+    /// Whether [`store`](Self::store) does nothing with the transaction but
+    /// [run](Transaction::run) statements. Where nobody has to `decide` either, a batch then costs
+    /// SQLite one way to another thread, and not one for each statement.
+    fn stores_by_statements(&self) -> bool {
+        false
+    }
+
     /// What is to become of each draft, in the same order.
     async fn decide(
         &self,

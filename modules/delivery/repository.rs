@@ -8,7 +8,7 @@ use database::{Database, StorageError, Transaction};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Order, QueryFilter, QueryOrder,
-    QueryResult, Statement,
+    QueryTrait, Statement,
     sea_query::{Expr, Query},
 };
 use serde_json::Value;
@@ -36,6 +36,12 @@ pub(crate) struct EventRow {
 pub(crate) trait ConversationRepository: Send + Sync {
     /// Begins a write transaction.
     async fn transaction(&self) -> Result<Transaction, StorageError>;
+
+    /// Begins one for nothing but statements, which [may block](Self::blocks) its thread.
+    async fn blocking_transaction(&self) -> Result<Transaction, StorageError>;
+
+    /// Whether there are transactions that block.
+    fn blocks(&self) -> bool;
 
     /// Stores a new conversation.
     async fn insert(&self, tx: &Transaction, it: &Conversation) -> Result<(), StorageError>;
@@ -100,6 +106,14 @@ impl SeaOrmConversationRepository {
 impl ConversationRepository for SeaOrmConversationRepository {
     async fn transaction(&self) -> Result<Transaction, StorageError> {
         self.db.begin().await
+    }
+
+    async fn blocking_transaction(&self) -> Result<Transaction, StorageError> {
+        self.db.begin_blocking().await
+    }
+
+    fn blocks(&self) -> bool {
+        self.db.blocks()
     }
 
     async fn insert(&self, tx: &Transaction, it: &Conversation) -> Result<(), StorageError> {
@@ -198,12 +212,11 @@ impl ConversationRepository for SeaOrmConversationRepository {
              RETURNING conversations.id, conversations.last_seq"
         );
         let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
-        let first = |row: QueryResult| {
-            let id = ConversationId(row.try_get("", "id")?);
-            let last: i64 = row.try_get("", "last_seq")?;
-            Ok((id, last + 1 - counts.get(&id).copied().unwrap_or_default()))
+        let first = |(id, last): (Uuid, i64)| {
+            let id = ConversationId(id);
+            (id, last + 1 - counts.get(&id).copied().unwrap_or_default())
         };
-        tx.query_all_raw(statement).await?.into_iter().map(first).collect()
+        Ok(tx.numbers(statement).await?.into_iter().map(first).collect())
     }
 
     async fn insert_events(
@@ -221,8 +234,7 @@ impl ConversationRepository for SeaOrmConversationRepository {
             created_at: Set(row.at),
             published_at: Set(Some(row.at)),
         });
-        event::Entity::insert_many(rows).exec_without_returning(tx).await?;
-        Ok(())
+        tx.run(event::Entity::insert_many(rows).build(tx.get_database_backend())).await
     }
 
     async fn events(

@@ -5,7 +5,11 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use chrono::{SubsecRound, Utc};
 use database::StorageError;
 use futures_util::FutureExt;
-use tokio::{sync::mpsc, task::yield_now};
+use tokio::{
+    runtime::Handle,
+    sync::mpsc,
+    task::{spawn_blocking, yield_now},
+};
 
 use crate::{
     batch::{Group, Look, Queued, WriteError},
@@ -43,6 +47,9 @@ enum Failure {
     /// Nobody knows what the database has made of it.
     Commit(StorageError),
 }
+
+/// What was to be stored, and why it was not.
+type Outcome = (Vec<Box<dyn Group>>, Option<Failure>);
 
 impl Writer {
     pub(crate) fn new(
@@ -117,26 +124,19 @@ impl Writer {
         }
     }
 
-    async fn commit(
-        &self,
-        mut groups: Vec<Box<dyn Group>>,
-        look: Look,
-    ) -> (Vec<Box<dyn Group>>, Option<Failure>) {
-        let tx = match self.repository.transaction().await {
-            Ok(tx) => tx,
-            Err(error) => return (groups, Some(Failure::Begin(error))),
-        };
-        let at = Utc::now().trunc_subsecs(3);
-        for group in &mut groups {
-            let written = group.write(&tx, &*self.repository, look, at);
-            match AssertUnwindSafe(written).catch_unwind().await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return (groups, Some(Failure::Write(error))),
-                Err(_) => return (groups, Some(Failure::Write(WriteError::Panic))),
-            }
+    /// Stores all of it or nothing.
+    async fn commit(&self, groups: Vec<Box<dyn Group>>, look: Look) -> Outcome {
+        let blocks =
+            self.repository.blocks() && groups.iter().all(|it| it.writes_by_statements(look));
+        let stored = store(Arc::clone(&self.repository), groups, look, blocks);
+        if !blocks {
+            return stored.await;
         }
-        let committed = tx.commit().await.map_err(StorageError::from);
-        (groups, committed.err().map(Failure::Commit))
+        // From the first statement to the last, so that the way there and back is gone once.
+        let runtime = Handle::current();
+        let stored = spawn_blocking(move || runtime.block_on(stored)).await;
+        // The server ends, and nobody is answered any more.
+        stored.unwrap_or_default()
     }
 
     async fn committed(&self, groups: Vec<Box<dyn Group>>) {
@@ -146,6 +146,33 @@ impl Writer {
         }
         self.hub.publish(events, then).await;
     }
+}
+
+async fn store(
+    repository: Arc<dyn ConversationRepository>,
+    mut groups: Vec<Box<dyn Group>>,
+    look: Look,
+    blocks: bool,
+) -> Outcome {
+    let begun = match blocks {
+        true => repository.blocking_transaction().await,
+        false => repository.transaction().await,
+    };
+    let tx = match begun {
+        Ok(tx) => tx,
+        Err(error) => return (groups, Some(Failure::Begin(error))),
+    };
+    let at = Utc::now().trunc_subsecs(3);
+    for group in &mut groups {
+        let written = group.write(&tx, &*repository, look, at);
+        match AssertUnwindSafe(written).catch_unwind().await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return (groups, Some(Failure::Write(error))),
+            Err(_) => return (groups, Some(Failure::Write(WriteError::Panic))),
+        }
+    }
+    let committed = tx.commit().await;
+    (groups, committed.err().map(Failure::Commit))
 }
 
 /// Groups drafts that follow each other and are of one kind.

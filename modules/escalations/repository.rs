@@ -135,7 +135,7 @@ impl EscalationRepository for SeaOrmEscalationRepository {
         if changed {
             let row = row_of(&escalation).into_active_model().reset_all();
             row.update(&tx).await.map_err(StorageError::from)?;
-            tx.commit().await.map_err(StorageError::from)?;
+            tx.commit().await?;
         }
         Ok((escalation, changed))
     }

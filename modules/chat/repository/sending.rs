@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use database::{StorageError, Transaction};
 use delivery::{Decision, EventKind, Placed, Tally};
 use hornero::{Counter, Metrics};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryTrait,
+};
 
 use super::row::{message_of, row_of};
 use crate::{
@@ -72,6 +74,10 @@ impl EventKind for Send {
         true
     }
 
+    fn stores_by_statements(&self) -> bool {
+        true
+    }
+
     async fn decide(
         &self,
         tx: &Transaction,
@@ -96,7 +102,7 @@ impl EventKind for Send {
     ) -> Result<Vec<Message>, StorageError> {
         let messages: Vec<_> = batch.iter().map(stored).collect();
         let rows = messages.iter().map(|it| row_of(it).into_active_model());
-        Entity::insert_many(rows).exec_without_returning(tx).await?;
+        tx.run(Entity::insert_many(rows).build(tx.get_database_backend())).await?;
         Ok(messages)
     }
 }

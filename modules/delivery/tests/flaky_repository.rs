@@ -42,6 +42,14 @@ impl FlakyRepository {
         self.writes_fail.store(fail, Ordering::Relaxed);
     }
 
+    fn writes(&self) -> Result<(), StorageError> {
+        if self.writes_fail.load(Ordering::Relaxed) {
+            return Err(down());
+        }
+        self.transactions.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
     fn reads(&self) -> Result<(), StorageError> {
         if self.reads_fail.load(Ordering::Relaxed) { Err(down()) } else { Ok(()) }
     }
@@ -50,11 +58,17 @@ impl FlakyRepository {
 #[async_trait]
 impl ConversationRepository for FlakyRepository {
     async fn transaction(&self) -> Result<Transaction, StorageError> {
-        if self.writes_fail.load(Ordering::Relaxed) {
-            return Err(down());
-        }
-        self.transactions.fetch_add(1, Ordering::Relaxed);
+        self.writes()?;
         self.real.transaction().await
+    }
+
+    async fn blocking_transaction(&self) -> Result<Transaction, StorageError> {
+        self.writes()?;
+        self.real.blocking_transaction().await
+    }
+
+    fn blocks(&self) -> bool {
+        self.real.blocks()
     }
 
     async fn insert(&self, tx: &Transaction, it: &Conversation) -> Result<(), StorageError> {

@@ -1,15 +1,16 @@
-//! Events that a feature keeps itself, and repeats that only a constraint finds.
+//! Events that a feature keeps itself, repeats that only a constraint finds, and batches that are
+//! stored by statements alone: on SQLite, in a transaction that blocks.
 
 use super::{repository::Kept, *};
 
 impl TestLog {
-    fn submit_kept(&self, to: ConversationId, key: &str) -> Appending<Note> {
-        let draft = NewNote { conversation: to, key: key.to_owned(), fate: Fate::Stored };
+    fn submit_kept(&self, to: ConversationId, key: &str, fate: Fate) -> Appending<Note> {
+        let draft = NewNote { conversation: to, key: key.to_owned(), fate };
         self.log.submit(Arc::new(Kept(Arc::clone(&self.notes))), draft).unwrap()
     }
 
     async fn append_kept(&self, to: ConversationId, key: &str) -> Appended<Note> {
-        soon(self.submit_kept(to, key).stored()).await.unwrap()
+        soon(self.submit_kept(to, key, Fate::Stored).stored()).await.unwrap()
     }
 }
 
@@ -60,7 +61,7 @@ async fn repeat_takes_nothing_from_those_it_is_stored_with() {
     let (room, _listening) = test.listened().await;
     let racing: Vec<_> = ["one", "two", "one", "three", "two"]
         .into_iter()
-        .map(|key| test.submit_kept(room, key))
+        .map(|key| test.submit_kept(room, key, Fate::Stored))
         .collect();
     test.start().await;
 
@@ -73,4 +74,77 @@ async fn repeat_takes_nothing_from_those_it_is_stored_with() {
     test.settle().await;
     assert_eq!(test.notes.keys(room).await, ["one", "two", "three"]);
     assert_eq!(test.door.told(room), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn who_stores_by_statements_is_answered_after_the_commit() {
+    let test = TestLog::started().await;
+    let room = test.begin().await;
+    test.notes.gate.shut();
+    let mut answer = std::pin::pin!(test.submit_kept(room, "slow", Fate::Stored).stored());
+    tokio::select! {
+        biased;
+        _ = &mut answer => panic!("nothing is committed yet"),
+        () = test.notes.gate.knocked() => {}
+    }
+    assert!(test.notes.keys(room).await.is_empty());
+    test.notes.gate.open();
+    soon(answer).await.unwrap();
+    assert_eq!(test.notes.keys(room).await, ["slow"]);
+}
+
+#[tokio::test]
+async fn statements_of_which_one_fails_leave_nothing_but_what_is_stored_alone() {
+    for fate in [Fate::Fails, Fate::Panics, Fate::Forgotten] {
+        let test = TestLog::waiting().await;
+        let (room, _listening) = test.listened().await;
+        let first = test.submit_kept(room, "first", Fate::Stored);
+        let bad = test.submit_kept(room, "bad", fate);
+        let last = test.submit_kept(room, "last", Fate::Stored);
+        test.start().await;
+
+        assert_eq!(soon(first.stored()).await.unwrap().stored.seq, 1);
+        assert!(soon(bad.stored()).await.is_err());
+        assert_eq!(soon(last.stored()).await.unwrap().stored.seq, 2);
+        test.settle().await;
+        assert_eq!(test.notes.keys(room).await, ["first", "last"]);
+        assert_eq!(test.door.told(room), [1, 2]);
+    }
+}
+
+#[tokio::test]
+async fn statements_that_cannot_be_committed_are_undone_and_the_log_goes_on() {
+    let test = TestLog::waiting().await;
+    let (room, _listening) = test.listened().await;
+    let with = test.submit_kept(room, "with it", Fate::Stored);
+    let bad = test.submit_kept(room, "bad", Fate::FailsAtCommit);
+    test.start().await;
+
+    for appending in [with, bad] {
+        let error = soon(appending.stored()).await.unwrap_err();
+        assert!(matches!(error, AppendError::Unavailable), "{error:?}");
+    }
+    test.settle().await;
+    assert!(test.notes.keys(room).await.is_empty());
+
+    // Whoever else writes finds the database free, and whoever tries again everything as it was.
+    assert_eq!(test.append(room, "else", Fate::Stored).await.unwrap().stored.seq, 1);
+    assert_eq!(test.append_kept(room, "with it").await.stored.seq, 2);
+    test.settle().await;
+    assert_eq!(test.door.told(room), [1, 2]);
+}
+
+#[tokio::test]
+async fn statements_are_told_as_unavailable_while_the_database_is_away() {
+    let test = TestLog::started().await;
+    let (room, _listening) = test.listened().await;
+    test.repository.fail_writes(true);
+    let lost = soon(test.submit_kept(room, "a", Fate::Stored).stored()).await;
+    assert_eq!(status(lost.unwrap_err()), 503);
+
+    test.repository.fail_writes(false);
+
+    assert_eq!(test.append_kept(room, "a").await.stored.seq, 1);
+    test.settle().await;
+    assert_eq!(test.door.told(room), [1]);
 }

@@ -207,7 +207,7 @@ impl Notes {
             let note = Note { id, conversation, seq, untellable };
             let no_shelf = (draft.fate == Fate::FailsAtCommit).then_some(404_i64);
             let sql = "INSERT INTO notes (id, conversation, seq, key, untellable, kept, shelf) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)";
             let key = draft.key.clone();
             let row: [Value; 7] = [
                 note.id.into(),
@@ -218,10 +218,12 @@ impl Notes {
                 kept.into(),
                 no_shelf.into(),
             ];
-            query(tx, sql, row).await?;
+            let backend = tx.get_database_backend();
+            tx.run(Statement::from_sql_and_values(backend, sql, row)).await?;
             match draft.fate {
                 Fate::Fails => {
-                    return Err(query(tx, "SELECT * FROM nowhere", []).await.unwrap_err());
+                    tx.run(Statement::from_string(backend, "SELECT * FROM nowhere")).await?;
+                    unreachable!("there is no such table");
                 }
                 Fate::Forgotten => continue,
                 Fate::Panics => panic!("a bug in a feature"),
@@ -292,6 +294,10 @@ impl EventKind for Kept {
     }
 
     fn repeats_break_a_constraint(&self) -> bool {
+        true
+    }
+
+    fn stores_by_statements(&self) -> bool {
         true
     }
 

@@ -130,7 +130,7 @@ impl MemberRepository for SeaOrmMemberRepository {
             }
         };
         let stored = stored.map_err(StorageError::from)?;
-        tx.commit().await.map_err(StorageError::from)?;
+        tx.commit().await?;
         Ok((before, stored.map(Member::from)))
     }
 

@@ -1,0 +1,120 @@
+//! A connection to SQLite whose statements run in the thread that asks for them.
+//!
+//! Those of the pools run in a thread of each connection, so that each statement is a way there and
+//! back. Whoever writes all the time spares itself that by going where it may block, once for a whole
+//! transaction.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use rusqlite::{CachedStatement, Connection, Error, OpenFlags, Row, config::DbConfig};
+use sea_orm::{DbErr, Statement};
+
+use crate::sqlite::{CHECKPOINT_PAGES, LOCK_TIMEOUT, STATEMENTS};
+
+mod failure;
+mod value;
+
+use failure::db_err;
+use value::Bound;
+
+/// The connection. It is in one transaction at a time.
+#[derive(Debug, Clone)]
+pub(crate) struct BlockingConnection(Arc<Mutex<Connection>>);
+
+/// A write transaction. Dropping it undoes it.
+#[derive(Debug)]
+pub(crate) struct BlockingTransaction(BlockingConnection);
+
+impl BlockingConnection {
+    /// Opens a file that is there and has the current schema.
+    pub(crate) fn open(file: &Path) -> Result<Self, DbErr> {
+        let connect = || {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(file, flags)?;
+            connection.busy_timeout(LOCK_TIMEOUT)?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.pragma_update(None, "foreign_keys", true)?;
+            connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+            connection.pragma_update(None, "temp_store", "MEMORY")?;
+            // A statement is planned once, and not again for other values.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+            connection.set_prepared_statement_cache_capacity(STATEMENTS);
+            Ok(connection)
+        };
+        Ok(Self(Arc::new(Mutex::new(connect().map_err(db_err)?))))
+    }
+
+    /// Begins to write. Waits for other connections, and not for another transaction of this one.
+    pub(crate) fn begin(&self) -> Result<BlockingTransaction, DbErr> {
+        run(&self.lock(), "BEGIN IMMEDIATE").map_err(db_err)?;
+        Ok(BlockingTransaction(self.clone()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // One who panicked has left a transaction, which its end has undone.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl BlockingTransaction {
+    /// Makes all of it durable.
+    pub(crate) fn commit(self) -> Result<(), DbErr> {
+        run(&self.0.lock(), "COMMIT").map_err(db_err)
+    }
+
+    /// Runs a statement, and reads its rows.
+    pub(crate) fn query<T>(
+        &self,
+        statement: &Statement,
+        mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, DbErr> {
+        let connection = self.0.lock();
+        let mut query = || {
+            let mut prepared = prepare(&connection, statement)?;
+            let mut rows = prepared.raw_query();
+            let mut read_rows = Vec::new();
+            while let Some(row) = rows.next()? {
+                read_rows.push(read(row)?);
+            }
+            Ok(read_rows)
+        };
+        query().map_err(db_err)
+    }
+}
+
+impl Drop for BlockingTransaction {
+    fn drop(&mut self) {
+        let connection = self.0.lock();
+        if connection.is_autocommit() {
+            return; // It is committed, or SQLite has undone it.
+        }
+        if let Err(error) = run(&connection, "ROLLBACK") {
+            tracing::error!(%error, "A transaction could not be undone: {error}");
+        }
+    }
+}
+
+fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.raw_execute().map(drop)
+}
+
+fn prepare<'a>(
+    connection: &'a Connection,
+    statement: &Statement,
+) -> rusqlite::Result<CachedStatement<'a>> {
+    let mut prepared = connection.prepare_cached(&statement.sql)?;
+    let values = statement.values.as_ref().map_or(&[][..], |it| &it.0);
+    let wanted = prepared.parameter_count();
+    for place in 1..=wanted {
+        // `$3` and `?3` name the third value; `?` is the next one.
+        let named =
+            prepared.parameter_name(place).and_then(|it| it.get(1..)?.parse::<usize>().ok());
+        let value = values.get(named.unwrap_or(place) - 1);
+        let value = value.ok_or(Error::InvalidParameterCount(values.len(), wanted))?;
+        prepared.raw_bind_parameter(place, Bound(value))?;
+    }
+    Ok(prepared)
+}
