@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
 /// What may stand behind the `?` of a `postgres://` address.
 ///
@@ -55,11 +55,13 @@ impl Address {
 }
 
 fn file(url: &str) -> Result<PathBuf, String> {
-    let path = url.trim_start_matches("sqlite:");
-    let path = path.strip_prefix("//").unwrap_or(path);
-    match path.split('?').next() {
-        None | Some("" | ":memory:") => Err("must be sqlite:// and the path of a file".to_owned()),
-        Some(path) => Ok(path.into()),
+    let must =
+        || "must be sqlite:// and the path of a file, in which % is written as %25".to_owned();
+    let address = url.split('?').next().unwrap_or(url);
+    let options: SqliteConnectOptions = address.parse().map_err(|_| must())?;
+    match options.get_filename() {
+        it if it.as_os_str().is_empty() || address.ends_with(":memory:") => Err(must()),
+        it => Ok(it.to_owned()),
     }
 }
 
@@ -107,6 +109,7 @@ mod tests {
         let shown = |url| Address::parse(url, Path::new("data")).unwrap().to_string();
         assert_eq!(shown("sqlite:///srv/chat.db?mode=rwc"), "/srv/chat.db");
         assert_eq!(shown("sqlite:chat.db"), "chat.db");
+        assert_eq!(shown("sqlite:///srv/a%20chat%3f.db"), "/srv/a chat?.db");
         assert_eq!(shown(""), "data/hornero.db");
         assert_eq!(
             shown("postgres://ada:pw@db:5433/chat?sslmode=require"),
@@ -123,6 +126,7 @@ mod tests {
             "hunter2",
             "sqlite://",
             "sqlite::memory:",
+            "sqlite:///srv/%ff.db",
             "postgres://ada:hunter2#@db/chat",
             "postgres://ada:pw@db/chat?sslmode=hunter2",
             "postgres://ada:pw@db/chat?sslmod=hunter2",

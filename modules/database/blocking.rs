@@ -12,12 +12,14 @@ use std::{
 use rusqlite::{CachedStatement, Connection, Error, OpenFlags, Row, config::DbConfig};
 use sea_orm::{DbErr, Statement};
 
-use crate::sqlite::{CHECKPOINT_PAGES, LOCK_TIMEOUT, STATEMENTS};
+use crate::sqlite::{CHECKPOINT_PAGES, STATEMENTS, TURN_TIMEOUT};
 
 mod failure;
+mod thread;
 mod value;
 
 use failure::db_err;
+pub(crate) use thread::BlockingThread;
 use value::Bound;
 
 /// The connection. It is in one transaction at a time.
@@ -34,7 +36,8 @@ impl BlockingConnection {
         let connect = || {
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(file, flags)?;
-            connection.busy_timeout(LOCK_TIMEOUT)?;
+            // Also for a transaction of the other connection that was dropped, and is undone later.
+            connection.busy_timeout(TURN_TIMEOUT)?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "foreign_keys", true)?;
             connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
@@ -49,7 +52,9 @@ impl BlockingConnection {
 
     /// Begins to write. Waits for other connections, and not for another transaction of this one.
     pub(crate) fn begin(&self) -> Result<BlockingTransaction, DbErr> {
-        run(&self.lock(), "BEGIN IMMEDIATE").map_err(db_err)?;
+        let connection = self.lock();
+        undo(&connection).map_err(db_err)?;
+        run(&connection, "BEGIN IMMEDIATE").map_err(db_err)?;
         Ok(BlockingTransaction(self.clone()))
     }
 
@@ -87,14 +92,15 @@ impl BlockingTransaction {
 
 impl Drop for BlockingTransaction {
     fn drop(&mut self) {
-        let connection = self.0.lock();
-        if connection.is_autocommit() {
-            return; // It is committed, or SQLite has undone it.
-        }
-        if let Err(error) = run(&connection, "ROLLBACK") {
+        if let Err(error) = undo(&self.0.lock()) {
             tracing::error!(%error, "A transaction could not be undone: {error}");
         }
     }
+}
+
+/// Undoes what is not committed, unless SQLite has.
+fn undo(connection: &Connection) -> rusqlite::Result<()> {
+    if connection.is_autocommit() { Ok(()) } else { run(connection, "ROLLBACK") }
 }
 
 fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
@@ -108,13 +114,24 @@ fn prepare<'a>(
     let mut prepared = connection.prepare_cached(&statement.sql)?;
     let values = statement.values.as_ref().map_or(&[][..], |it| &it.0);
     let wanted = prepared.parameter_count();
+    let mut numbered = 0;
     for place in 1..=wanted {
-        // `$3` and `?3` name the third value; `?` is the next one.
-        let named =
-            prepared.parameter_name(place).and_then(|it| it.get(1..)?.parse::<usize>().ok());
-        let value = values.get(named.unwrap_or(place) - 1);
+        // `$3` and `?3` are the third value, and so is the third `?`.
+        let number = match prepared.parameter_name(place) {
+            Some(name) => {
+                numbered += 1;
+                let number = name.get(1..).and_then(|it| it.parse().ok());
+                number.ok_or_else(|| Error::InvalidParameterName(name.to_owned()))?
+            }
+            None => place,
+        };
+        let value = values.get(usize::wrapping_sub(number, 1));
         let value = value.ok_or(Error::InvalidParameterCount(values.len(), wanted))?;
         prepared.raw_bind_parameter(place, Bound(value))?;
+    }
+    if numbered != 0 && numbered != wanted {
+        // The other connections count the latter by themselves.
+        return Err(Error::InvalidParameterName("both numbered ones and `?`".to_owned()));
     }
     Ok(prepared)
 }

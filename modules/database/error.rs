@@ -42,6 +42,10 @@ pub enum OpenError {
         source: DbErr,
     },
 
+    /// There is no thread to write with.
+    #[error("cannot start a thread: {0}; allow this process more of them")]
+    Thread(std::io::Error),
+
     /// PostgreSQL does not serve us.
     #[error(transparent)]
     Postgres(#[from] PostgresError),

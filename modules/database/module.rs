@@ -12,6 +12,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait,
 };
+use tokio::runtime::Handle;
 
 mod address;
 mod blocking;
@@ -120,8 +121,8 @@ impl Database {
     }
 
     /// Begins to write, for [`Transaction::run`] and [`Transaction::numbers`] only. Where the database
-    /// [blocks](Self::blocks), each of them and the transaction's end block the thread that they are
-    /// in until they are done: that has to be one that may be blocked.
+    /// [blocks](Self::blocks), this and whatever is done with the transaction block the thread that they
+    /// are in until it is done: that has to be [one that may be](Self::spawn_blocking).
     ///
     /// # Errors
     ///
@@ -136,6 +137,15 @@ impl Database {
     /// where that is the cheaper way.
     pub fn blocks(&self) -> bool {
         self.sqlite.is_some()
+    }
+
+    /// Does `work` where it may block; where the database does, in a thread for that, one after another.
+    pub fn spawn_blocking(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let runtime = Handle::current();
+        match &self.sqlite {
+            Some(sqlite) => sqlite.thread().run(move || runtime.block_on(work)),
+            None => drop(runtime.spawn(work)),
+        }
     }
 
     /// Begins to write when nobody else does who has named the same `key`, in any process.

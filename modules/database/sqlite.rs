@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use crate::{
-    blocking::{BlockingConnection, BlockingTransaction},
+    blocking::{BlockingConnection, BlockingThread, BlockingTransaction},
     error::OpenError,
 };
 
@@ -22,10 +22,10 @@ use crate::{
 /// The file cannot be away, so a queue is not an outage but a burst that is being worked
 /// off: a thousand clients who join at once take several seconds, and none of them is
 /// better off for being told to try again. What waits longer than this has lost its client.
-const TURN_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const TURN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longest time that a write waits for one of another process, such as `hornero user add`.
-pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Pages of 4 KiB that are written to the WAL before they are copied to the file. A page that
 /// is written by many commits is copied once, so eight times SQLite's default costs a tenth
@@ -45,10 +45,12 @@ pub(crate) struct Pools {
 pub(crate) struct Writing {
     turn: Arc<Semaphore>,
     connection: BlockingConnection,
+    thread: BlockingThread,
 }
 
 impl Writing {
-    /// Waits until nobody else of this process writes.
+    /// Waits until nobody else of this process wants to write. A transaction that was dropped may be
+    /// about to be undone.
     pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, DbErr> {
         let turn = Arc::clone(&self.turn);
         if let Ok(turn) = Arc::clone(&turn).try_acquire_owned() {
@@ -63,6 +65,11 @@ impl Writing {
     pub(crate) fn begin(&self) -> Result<BlockingTransaction, DbErr> {
         self.connection.begin()
     }
+
+    /// Where such transactions belong.
+    pub(crate) fn thread(&self) -> &BlockingThread {
+        &self.thread
+    }
 }
 
 /// Opens the file, creates it where there is none, and migrates it.
@@ -75,7 +82,8 @@ pub(crate) async fn open(file: &Path, readers: u32) -> Result<(Pools, Writing), 
     migrations::migrate(&writer).await.map_err(failed)?;
     let readers = connect(file, readers).await.map_err(failed)?;
     let connection = BlockingConnection::open(file).map_err(failed)?;
-    let writing = Writing { turn: Arc::new(Semaphore::new(1)), connection };
+    let thread = BlockingThread::start().map_err(OpenError::Thread)?;
+    let writing = Writing { turn: Arc::new(Semaphore::new(1)), connection, thread };
     Ok((Pools { writer, readers }, writing))
 }
 
@@ -89,7 +97,8 @@ fn create_folder(folder: &Path) -> Result<(), OpenError> {
 }
 
 async fn connect(file: &Path, connections: u32) -> Result<DatabaseConnection, DbErr> {
-    let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", file.display()));
+    let file = file.to_owned();
+    let mut options = ConnectOptions::new("sqlite:");
     options
         .max_connections(connections)
         .acquire_timeout(TURN_TIMEOUT)
@@ -98,8 +107,10 @@ async fn connect(file: &Path, connections: u32) -> Result<DatabaseConnection, Db
         .test_before_acquire(false)
         // Else a burst logs a line for each of its thousand.
         .map_sqlx_sqlite_pool_opts(|pool| pool.acquire_slow_threshold(TURN_TIMEOUT))
-        .map_sqlx_sqlite_opts(|sqlite| {
+        .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
+                .filename(&file)
+                .create_if_missing(true)
                 .pragma("journal_mode", "WAL")
                 // A commit is on the disk before it is acknowledged, also if the power fails.
                 .pragma("synchronous", "FULL")

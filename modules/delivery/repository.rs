@@ -5,6 +5,7 @@ use std::{collections::HashMap, fmt::Write, sync::Arc};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use database::{Database, StorageError, Transaction};
+use futures_util::future::BoxFuture;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Order, QueryFilter, QueryOrder,
@@ -42,6 +43,9 @@ pub(crate) trait ConversationRepository: Send + Sync {
 
     /// Whether there are transactions that block.
     fn blocks(&self) -> bool;
+
+    /// Does `work` where it may block.
+    fn spawn_blocking(&self, work: BoxFuture<'static, ()>);
 
     /// Stores a new conversation.
     async fn insert(&self, tx: &Transaction, it: &Conversation) -> Result<(), StorageError>;
@@ -114,6 +118,10 @@ impl ConversationRepository for SeaOrmConversationRepository {
 
     fn blocks(&self) -> bool {
         self.db.blocks()
+    }
+
+    fn spawn_blocking(&self, work: BoxFuture<'static, ()>) {
+        self.db.spawn_blocking(work);
     }
 
     async fn insert(&self, tx: &Transaction, it: &Conversation) -> Result<(), StorageError> {

@@ -6,9 +6,8 @@ use chrono::{SubsecRound, Utc};
 use database::StorageError;
 use futures_util::FutureExt;
 use tokio::{
-    runtime::Handle,
-    sync::mpsc,
-    task::{spawn_blocking, yield_now},
+    sync::{mpsc, oneshot},
+    task::yield_now,
 };
 
 use crate::{
@@ -90,7 +89,12 @@ impl Writer {
                 self.committed(groups).await;
             }
             Some(Failure::Write(error)) if alone => fail_alone(groups, error.into()),
-            Some(Failure::Write(_)) => self.write_one_by_one(groups).await,
+            Some(Failure::Write(error)) => {
+                if !error.is_duplicate() {
+                    tracing::warn!(%error, "A batch is written one by one: {error}");
+                }
+                self.write_one_by_one(groups).await;
+            }
             Some(Failure::Begin(error)) => {
                 tracing::error!(%error, "Could not write: {error}");
                 fail(groups, &mut || AppendError::Unavailable);
@@ -128,15 +132,23 @@ impl Writer {
     async fn commit(&self, groups: Vec<Box<dyn Group>>, look: Look) -> Outcome {
         let blocks =
             self.repository.blocks() && groups.iter().all(|it| it.writes_by_statements(look));
-        let stored = store(Arc::clone(&self.repository), groups, look, blocks);
         if !blocks {
-            return stored.await;
+            return store(Arc::clone(&self.repository), groups, look, false).await;
         }
         // From the first statement to the last, so that the way there and back is gone once.
-        let runtime = Handle::current();
-        let stored = spawn_blocking(move || runtime.block_on(stored)).await;
-        // The server ends, and nobody is answered any more.
-        stored.unwrap_or_default()
+        let conversations = groups.iter().flat_map(|it| it.conversations()).collect();
+        let stored = store(Arc::clone(&self.repository), groups, look, true);
+        let (done, outcome) = oneshot::channel();
+        self.repository.spawn_blocking(Box::pin(async move {
+            // Whoever asked may be gone: it is stored all the same.
+            let _ = done.send(stored.await);
+        }));
+        let Ok(outcome) = outcome.await else {
+            tracing::error!("A batch was lost: whoever stored it has panicked");
+            self.hub.catch_up(conversations).await;
+            return Outcome::default();
+        };
+        outcome
     }
 
     async fn committed(&self, groups: Vec<Box<dyn Group>>) {

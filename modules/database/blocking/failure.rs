@@ -17,7 +17,11 @@ struct Failure {
 
 pub(crate) fn db_err(error: rusqlite::Error) -> DbErr {
     let code = error.sqlite_error().map(|it| it.extended_code);
-    let failure = Failure { text: error.to_string(), code };
+    let text = match code {
+        Some(code) => format!("(code: {code}) {error}"),
+        None => error.to_string(),
+    };
+    let failure = Failure { text, code };
     DbErr::Exec(RuntimeErr::SqlxError(Arc::new(sqlx::Error::Database(Box::new(failure)))))
 }
 

@@ -25,7 +25,7 @@ impl ToSql for Bound<'_> {
             Value::ChronoDateTimeUtc(it) => {
                 owned(it.map(|it| it.to_rfc3339_opts(SecondsFormat::AutoSi, false)))
             }
-            other => return Err(unfit(format!("no column of ours holds a {other:?}"))),
+            _ => return Err(unfit("no column of ours holds a value of this type")),
         })
     }
 }

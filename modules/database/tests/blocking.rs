@@ -106,7 +106,10 @@ async fn violated_constraints_are_told_alike_either_way() {
         insert().await.unwrap();
         let twice = insert().await.unwrap_err();
         assert!(twice.is_duplicate(), "{twice}");
-        assert!(twice.to_string().contains("UNIQUE constraint failed: things.code"), "{twice}");
+        assert!(
+            twice.to_string().contains("(code: 2067) UNIQUE constraint failed: things.code"),
+            "{twice}"
+        );
         let orphan = statement("INSERT INTO things (kind) VALUES ('none')", []);
         let orphan = tx.run(orphan).await.unwrap_err();
         assert!(!orphan.is_duplicate(), "{orphan}");
@@ -134,6 +137,64 @@ async fn burst_on_a_file_waits_for_its_turn_whichever_way_the_others_write() {
 }
 
 #[tokio::test]
+async fn dropped_transaction_of_either_kind_makes_room_for_the_next() {
+    let test = TestTable::new().await;
+    for blocking in [true, false, false, true, true, false, true].repeat(5) {
+        let tx = test.begin(blocking).await;
+        tx.run(statement("INSERT INTO things (code) VALUES (1)", [])).await.unwrap();
+    }
+    assert!(test.read("SELECT code || '' FROM things").await.is_empty());
+}
+
+#[test]
+fn other_work_that_blocks_is_not_waited_for() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(1).build().unwrap();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    runtime.block_on(async {
+        let test = TestTable::new().await;
+        tokio::task::spawn_blocking(move || ended.recv());
+        let db = Arc::new(test.db);
+        for panics in [true, false] {
+            let (done, told) = tokio::sync::oneshot::channel();
+            let db = Arc::clone(&db);
+            db.clone().spawn_blocking(async move {
+                let tx = db.begin_blocking().await.unwrap();
+                assert!(!panics, "a bug");
+                let name = thread::current().name().map(str::to_owned);
+                done.send((name, tx.commit().await.is_ok())).unwrap();
+            });
+            let told = tokio::time::timeout(Duration::from_secs(20), told).await.unwrap();
+            let expected = (Some("sqlite".to_owned()), true);
+            assert_eq!(told.ok(), (!panics).then_some(expected));
+        }
+    });
+    drop(end);
+}
+
+/// What is `%` and `?` in an address is so in no name of a folder.
+#[tokio::test]
+async fn both_kinds_of_transactions_write_to_the_file_that_is_read() {
+    for (data, file) in [("da%20ta?x", ""), ("data", "sqlite://{}/a%20b%3f.db?mode=rwc")] {
+        let folder = tempfile::tempdir().unwrap();
+        let url = file.replace("{}", folder.path().to_str().unwrap());
+        let config = DatabaseConfig { url, ..DatabaseConfig::default() };
+        let server = ServerConfig { data_dir: folder.path().join(data), ..ServerConfig::default() };
+        let db = Database::open(Arc::new(config), Arc::new(server)).await.unwrap();
+        let tx = db.begin().await.unwrap();
+        tx.execute_unprepared("CREATE TABLE things (value)").await.unwrap();
+        tx.commit().await.unwrap();
+        let tx = db.begin_blocking().await.unwrap();
+        tx.run(statement("INSERT INTO things (value) VALUES (1)", [])).await.unwrap();
+        tx.commit().await.unwrap();
+        let rows = db.read().query_all_raw(statement("SELECT * FROM things", [])).await;
+        assert_eq!(rows.unwrap().len(), 1);
+        let expected = if file.is_empty() { "da%20ta?x/hornero.db" } else { "a b?.db" };
+        assert!(folder.path().join(expected).exists(), "{expected}");
+    }
+}
+
+#[tokio::test]
 async fn mistakes_with_a_blocking_transaction_are_explained() {
     let test = TestTable::new().await;
     let tx = test.db.begin_blocking().await.unwrap();
@@ -145,6 +206,11 @@ async fn mistakes_with_a_blocking_transaction_are_explained() {
     let odd = statement("INSERT INTO things (value) VALUES (?)", ['c'.into()]);
     let odd = tx.run(odd).await.unwrap_err().to_string();
     assert!(odd.contains("no column of ours holds"), "{odd}");
+    for sql in ["VALUES ($1, ?)", "VALUES (?, $0)", "VALUES (:one, :two)"] {
+        let sql = format!("INSERT INTO things (value, code) {sql}");
+        let odd = tx.run(statement(&sql, [1_i64.into(), 2_i64.into()])).await;
+        assert!(odd.is_err(), "{sql}");
+    }
 }
 
 /// A database with a table of things.

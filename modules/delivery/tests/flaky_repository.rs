@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use database::{StorageError, Transaction};
+use futures_util::future::BoxFuture;
 
 use super::{Arc, AtomicBool, AtomicUsize, Database, Ordering, repository::down};
 use crate::{
@@ -17,6 +18,7 @@ pub(super) struct FlakyRepository {
     transactions: AtomicUsize,
     reads_fail: AtomicBool,
     writes_fail: AtomicBool,
+    writes_panic: AtomicBool,
 }
 
 impl FlakyRepository {
@@ -26,6 +28,7 @@ impl FlakyRepository {
             transactions: AtomicUsize::default(),
             reads_fail: AtomicBool::default(),
             writes_fail: AtomicBool::default(),
+            writes_panic: AtomicBool::default(),
         })
     }
 
@@ -42,7 +45,12 @@ impl FlakyRepository {
         self.writes_fail.store(fail, Ordering::Relaxed);
     }
 
+    pub(super) fn panic_in_writes(&self, panic: bool) {
+        self.writes_panic.store(panic, Ordering::Relaxed);
+    }
+
     fn writes(&self) -> Result<(), StorageError> {
+        assert!(!self.writes_panic.load(Ordering::Relaxed), "a bug");
         if self.writes_fail.load(Ordering::Relaxed) {
             return Err(down());
         }
@@ -69,6 +77,10 @@ impl ConversationRepository for FlakyRepository {
 
     fn blocks(&self) -> bool {
         self.real.blocks()
+    }
+
+    fn spawn_blocking(&self, work: BoxFuture<'static, ()>) {
+        self.real.spawn_blocking(work);
     }
 
     async fn insert(&self, tx: &Transaction, it: &Conversation) -> Result<(), StorageError> {

@@ -1,7 +1,7 @@
 //! Events that a feature keeps itself, repeats that only a constraint finds, and batches that are
 //! stored by statements alone: on SQLite, in a transaction that blocks.
 
-use super::{repository::Kept, *};
+use super::{logs::Logs, repository::Kept, *};
 
 impl TestLog {
     fn submit_kept(&self, to: ConversationId, key: &str, fate: Fate) -> Appending<Note> {
@@ -147,4 +147,22 @@ async fn statements_are_told_as_unavailable_while_the_database_is_away() {
     assert_eq!(test.append_kept(room, "a").await.stored.seq, 1);
     test.settle().await;
     assert_eq!(test.door.told(room), [1]);
+}
+
+#[tokio::test]
+async fn bug_in_storing_is_told_and_the_log_goes_on() {
+    let test = TestLog::started().await;
+    let (room, _listening) = test.listened().await;
+    let logs = Logs::default();
+    let capturing = logs.capture();
+    test.repository.panic_in_writes(true);
+    let lost = soon(test.submit_kept(room, "a", Fate::Stored).stored()).await;
+    assert!(matches!(lost, Err(AppendError::Lost(_))), "{lost:?}");
+    test.repository.panic_in_writes(false);
+
+    assert_eq!(test.append_kept(room, "a").await.stored.seq, 1);
+    test.settle().await;
+    drop(capturing);
+    assert_eq!(test.door.told(room), [1]);
+    assert!(logs.errors().concat().contains("A batch was lost"), "{:?}", logs.errors());
 }
