@@ -3,31 +3,47 @@
 use std::sync::Arc;
 
 use delivery::{ConversationId, ConversationKind};
+use sea_orm::sea_query::Expr;
 use serde_json::{Map, Value};
 
 use crate::{
-    entity::Model,
+    entity::{Column, Model},
     message::{Deleted, Formatting, Message, MessageId, MessageRole, MessageType},
 };
 
-pub(super) fn row_of(message: &Message) -> Model {
-    Model {
-        id: message.id.0,
-        conversation_id: message.conversation.0,
-        seq: message.seq,
-        sender_id: message.sender.to_string(),
-        client_message_id: message.client_message_id.as_deref().map(str::to_owned),
-        role: message.role.as_str().to_owned(),
-        r#type: message.r#type.as_str().to_owned(),
-        content: message.content.to_string(),
-        formatting: message.formatting.as_str().to_owned(),
-        metadata: Value::Object(Map::clone(&message.metadata)),
-        created_at: message.created_at,
-        edited_at: message.edited_at,
-        deleted_at: message.deleted_at,
-        event_seq: message.event_seq,
-        deleted_by: None,
-    }
+/// What a new message has in its row; the rest is null.
+pub(super) const COLUMNS: [Column; 12] = [
+    Column::Id,
+    Column::ConversationId,
+    Column::Seq,
+    Column::SenderId,
+    Column::ClientMessageId,
+    Column::Role,
+    Column::Type,
+    Column::Content,
+    Column::Formatting,
+    Column::Metadata,
+    Column::CreatedAt,
+    Column::EventSeq,
+];
+
+/// What a new message has in [`COLUMNS`].
+pub(super) fn values_of(message: &Message) -> [Expr; COLUMNS.len()] {
+    let values: [sea_orm::Value; COLUMNS.len()] = [
+        message.id.0.into(),
+        message.conversation.0.into(),
+        message.seq.into(),
+        message.sender.as_str().into(),
+        message.client_message_id.as_deref().into(),
+        message.role.as_str().into(),
+        message.r#type.as_str().into(),
+        (&*message.content).into(),
+        message.formatting.as_str().into(),
+        Value::Object(Map::clone(&message.metadata)).into(),
+        message.created_at.into(),
+        message.event_seq.into(),
+    ];
+    values.map(Expr::value)
 }
 
 pub(super) fn message_of(row: Model, kind: ConversationKind) -> Message {

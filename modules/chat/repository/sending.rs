@@ -7,10 +7,10 @@ use database::{StorageError, Transaction};
 use delivery::{Decision, EventKind, Placed, Tally};
 use hornero::{Counter, Metrics};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Query,
 };
 
-use super::row::{message_of, row_of};
+use super::row::{COLUMNS, message_of, values_of};
 use crate::{
     entity::{Column, Entity, Model},
     kept::Kept,
@@ -101,8 +101,12 @@ impl EventKind for Send {
         batch: &[Placed<'_, NewMessage>],
     ) -> Result<Vec<Message>, StorageError> {
         let messages: Vec<_> = batch.iter().map(stored).collect();
-        let rows = messages.iter().map(|it| row_of(it).into_active_model());
-        tx.run(Entity::insert_many(rows).build(tx.get_database_backend())).await?;
+        let mut insert = Query::insert();
+        insert.into_table(Entity).columns(COLUMNS);
+        for message in &messages {
+            insert.values_panic(values_of(message));
+        }
+        tx.run(tx.get_database_backend().build(&insert)).await?;
         Ok(messages)
     }
 }
