@@ -4,7 +4,7 @@
 use super::{logs::Logs, repository::Kept, *};
 
 impl TestLog {
-    fn submit_kept(&self, to: ConversationId, key: &str, fate: Fate) -> Appending<Note> {
+    pub(super) fn submit_kept(&self, to: ConversationId, key: &str, fate: Fate) -> Appending<Note> {
         let draft = NewNote { conversation: to, key: key.to_owned(), fate };
         self.log.submit(Arc::new(Kept(Arc::clone(&self.notes))), draft).unwrap()
     }
@@ -77,23 +77,6 @@ async fn repeat_takes_nothing_from_those_it_is_stored_with() {
 }
 
 #[tokio::test]
-async fn who_stores_by_statements_is_answered_after_the_commit() {
-    let test = TestLog::started().await;
-    let room = test.begin().await;
-    test.notes.gate.shut();
-    let mut answer = std::pin::pin!(test.submit_kept(room, "slow", Fate::Stored).stored());
-    tokio::select! {
-        biased;
-        _ = &mut answer => panic!("nothing is committed yet"),
-        () = test.notes.gate.knocked() => {}
-    }
-    assert!(test.notes.keys(room).await.is_empty());
-    test.notes.gate.open();
-    soon(answer).await.unwrap();
-    assert_eq!(test.notes.keys(room).await, ["slow"]);
-}
-
-#[tokio::test]
 async fn statements_of_which_one_fails_leave_nothing_but_what_is_stored_alone() {
     for fate in [Fate::Fails, Fate::Panics, Fate::Forgotten] {
         let test = TestLog::waiting().await;
@@ -110,43 +93,6 @@ async fn statements_of_which_one_fails_leave_nothing_but_what_is_stored_alone() 
         assert_eq!(test.notes.keys(room).await, ["first", "last"]);
         assert_eq!(test.door.told(room), [1, 2]);
     }
-}
-
-#[tokio::test]
-async fn statements_that_cannot_be_committed_are_undone_and_the_log_goes_on() {
-    let test = TestLog::waiting().await;
-    let (room, _listening) = test.listened().await;
-    let with = test.submit_kept(room, "with it", Fate::Stored);
-    let bad = test.submit_kept(room, "bad", Fate::FailsAtCommit);
-    test.start().await;
-
-    for appending in [with, bad] {
-        let error = soon(appending.stored()).await.unwrap_err();
-        assert!(matches!(error, AppendError::Unavailable), "{error:?}");
-    }
-    test.settle().await;
-    assert!(test.notes.keys(room).await.is_empty());
-
-    // Whoever else writes finds the database free, and whoever tries again everything as it was.
-    assert_eq!(test.append(room, "else", Fate::Stored).await.unwrap().stored.seq, 1);
-    assert_eq!(test.append_kept(room, "with it").await.stored.seq, 2);
-    test.settle().await;
-    assert_eq!(test.door.told(room), [1, 2]);
-}
-
-#[tokio::test]
-async fn statements_are_told_as_unavailable_while_the_database_is_away() {
-    let test = TestLog::started().await;
-    let (room, _listening) = test.listened().await;
-    test.repository.fail_writes(true);
-    let lost = soon(test.submit_kept(room, "a", Fate::Stored).stored()).await;
-    assert_eq!(status(lost.unwrap_err()), 503);
-
-    test.repository.fail_writes(false);
-
-    assert_eq!(test.append_kept(room, "a").await.stored.seq, 1);
-    test.settle().await;
-    assert_eq!(test.door.told(room), [1]);
 }
 
 #[tokio::test]
