@@ -12,7 +12,7 @@ use std::{
 use rusqlite::{CachedStatement, Connection, Error, OpenFlags, Row, config::DbConfig};
 use sea_orm::{DbErr, Statement};
 
-use crate::sqlite::{CHECKPOINT_PAGES, STATEMENTS, TURN_TIMEOUT};
+use crate::sqlite::{PRAGMAS, STATEMENTS, TURN_TIMEOUT};
 
 mod failure;
 mod thread;
@@ -38,10 +38,9 @@ impl BlockingConnection {
             let connection = Connection::open_with_flags(file, flags)?;
             // Also for a transaction of the other connection that was dropped, and is undone later.
             connection.busy_timeout(TURN_TIMEOUT)?;
-            connection.pragma_update(None, "synchronous", "FULL")?;
-            connection.pragma_update(None, "foreign_keys", true)?;
-            connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-            connection.pragma_update(None, "temp_store", "MEMORY")?;
+            for (name, value) in PRAGMAS {
+                connection.pragma_update(None, name, value)?;
+            }
             // A statement is planned once, and not again for other values.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS);

@@ -50,11 +50,10 @@ pub enum Backend {
 
 /// An open database with the current schema.
 pub struct Database {
-    backend: Backend,
     /// On PostgreSQL the same pool as `readers`.
     writer: DatabaseConnection,
     readers: DatabaseConnection,
-    /// How SQLite is written to.
+    /// How SQLite is written to; nothing on PostgreSQL.
     sqlite: Option<Writing>,
 }
 
@@ -71,22 +70,21 @@ impl Database {
     ) -> Result<Self, OpenError> {
         match config.address(&server.data_dir)? {
             Address::File(file) => {
-                let (pools, writing) = sqlite::open(&file, config.readers).await?;
-                let sqlite::Pools { writer, readers } = pools;
-                Ok(Self { backend: Backend::Sqlite, writer, readers, sqlite: Some(writing) })
+                let sqlite::Connections { writer, readers, writing } =
+                    sqlite::open(&file, config.readers).await?;
+                Ok(Self { writer, readers, sqlite: Some(writing) })
             }
             Address::Postgres(options) => {
                 let patience = Duration::from_millis(config.connect_timeout_ms);
                 let pool = postgres::open(&options, config.connections, patience).await?;
-                let writer = pool.clone();
-                Ok(Self { backend: Backend::Postgres, writer, readers: pool, sqlite: None })
+                Ok(Self { writer: pool.clone(), readers: pool, sqlite: None })
             }
         }
     }
 
     /// What keeps the data.
     pub fn backend(&self) -> Backend {
-        self.backend
+        if self.sqlite.is_some() { Backend::Sqlite } else { Backend::Postgres }
     }
 
     /// Connections to read with.
@@ -136,7 +134,7 @@ impl Database {
     /// Whether [`begin_blocking`](Self::begin_blocking) gives a transaction that blocks: on SQLite,
     /// where that is the cheaper way.
     pub fn blocks(&self) -> bool {
-        self.sqlite.is_some()
+        self.backend() == Backend::Sqlite
     }
 
     /// Does `work` where it may block; where the database does, in a thread for that, one after another.
@@ -157,7 +155,7 @@ impl Database {
     /// [`StorageError`] if the database does not let us; nothing was changed.
     pub async fn begin_alone(&self, key: &str) -> Result<Transaction, StorageError> {
         let tx = self.begin().await?;
-        if self.backend == Backend::Postgres {
+        if self.backend() == Backend::Postgres {
             // Held to the end of the transaction.
             let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
             let lock =

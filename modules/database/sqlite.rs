@@ -27,18 +27,29 @@ pub(crate) const TURN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest time that a write waits for one of another process, such as `hornero user add`.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Pages of 4 KiB that are written to the WAL before they are copied to the file. A page that
-/// is written by many commits is copied once, so eight times SQLite's default costs a tenth
-/// less for a message in small rooms; what has to be read again after a crash are 32 MiB.
-pub(crate) const CHECKPOINT_PAGES: &str = "8000";
+/// What every connection is told.
+pub(crate) const PRAGMAS: [(&str, &str); 5] = [
+    ("journal_mode", "WAL"),
+    // A commit is on the disk before it is acknowledged, also if the power fails.
+    ("synchronous", "FULL"),
+    ("foreign_keys", "ON"),
+    // Pages of 4 KiB that are written to the WAL before they are copied to the file. A page that
+    // is written by many commits is copied once, so eight times SQLite's default costs a tenth
+    // less for a message in small rooms; what has to be read again after a crash are 32 MiB.
+    ("wal_autocheckpoint", "8000"),
+    // What a statement would undo is written down by SQLite. In a file, that is as much as the
+    // statement writes itself.
+    ("temp_store", "MEMORY"),
+];
 
 /// Statements that a connection keeps prepared. A batch of each size has its own.
 pub(crate) const STATEMENTS: usize = 512;
 
 /// Connections to one file.
-pub(crate) struct Pools {
+pub(crate) struct Connections {
     pub(crate) writer: DatabaseConnection,
     pub(crate) readers: DatabaseConnection,
+    pub(crate) writing: Writing,
 }
 
 /// What it takes to write to the file.
@@ -73,7 +84,7 @@ impl Writing {
 }
 
 /// Opens the file, creates it where there is none, and migrates it.
-pub(crate) async fn open(file: &Path, readers: u32) -> Result<(Pools, Writing), OpenError> {
+pub(crate) async fn open(file: &Path, readers: u32) -> Result<Connections, OpenError> {
     if let Some(folder) = file.parent() {
         create_folder(folder)?;
     }
@@ -84,7 +95,7 @@ pub(crate) async fn open(file: &Path, readers: u32) -> Result<(Pools, Writing), 
     let connection = BlockingConnection::open(file).map_err(failed)?;
     let thread = BlockingThread::start().map_err(OpenError::Thread)?;
     let writing = Writing { turn: Arc::new(Semaphore::new(1)), connection, thread };
-    Ok((Pools { writer, readers }, writing))
+    Ok(Connections { writer, readers, writing })
 }
 
 fn create_folder(folder: &Path) -> Result<(), OpenError> {
@@ -108,19 +119,12 @@ async fn connect(file: &Path, connections: u32) -> Result<DatabaseConnection, Db
         // Else a burst logs a line for each of its thousand.
         .map_sqlx_sqlite_pool_opts(|pool| pool.acquire_slow_threshold(TURN_TIMEOUT))
         .map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite
+            let sqlite = sqlite
                 .filename(&file)
                 .create_if_missing(true)
-                .pragma("journal_mode", "WAL")
-                // A commit is on the disk before it is acknowledged, also if the power fails.
-                .pragma("synchronous", "FULL")
-                .foreign_keys(true)
                 .statement_cache_capacity(STATEMENTS)
-                .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-                // What a statement would undo is written down by SQLite. In a file, that is
-                // as much as the statement writes itself.
-                .pragma("temp_store", "MEMORY")
-                .busy_timeout(LOCK_TIMEOUT)
+                .busy_timeout(LOCK_TIMEOUT);
+            PRAGMAS.into_iter().fold(sqlite, |sqlite, (name, value)| sqlite.pragma(name, value))
         });
     sea_orm::Database::connect(options).await
 }

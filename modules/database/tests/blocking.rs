@@ -66,6 +66,17 @@ async fn ids_and_numbers_are_read_alike_either_way() {
     }
 }
 
+/// An acknowledged message survives the power's failing whichever way it was stored.
+#[tokio::test]
+async fn commit_waits_for_the_disk_either_way() {
+    let test = TestTable::new().await;
+    for blocking in [true, false] {
+        let tx = test.begin(blocking).await;
+        let full = statement("SELECT zeroblob(16), synchronous FROM pragma_synchronous", []);
+        assert_eq!(tx.numbers(full).await.unwrap(), [(Uuid::nil(), 2)], "FULL");
+    }
+}
+
 #[tokio::test]
 async fn blocking_transaction_is_seen_when_it_is_committed_and_gone_when_it_is_dropped() {
     let test = TestTable::new().await;
