@@ -52,6 +52,12 @@ pub(super) fn accept(connections: Connections, mut request: Request) -> Response
         },
     };
     let closer = session.speaks_websocket(&request);
+    if polled.is_none()
+        && let Some(closer) = &closer
+    {
+        // A new session is opened at once, by a packet that says so.
+        closer.hold_answer();
+    }
     request.extensions_mut().insert(Arc::clone(&session));
 
     for header in OF_UPGRADE {

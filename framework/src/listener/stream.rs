@@ -112,7 +112,10 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_try(context, |it| it.try_write_vectored(slices))
+        match slices {
+            [one] => self.poll_write(context, one),
+            _ => self.poll_try(context, |it| it.try_write_vectored(slices)),
+        }
     }
 
     fn is_write_vectored(&self) -> bool {
