@@ -77,6 +77,14 @@ async fn commit_waits_for_the_disk_either_way() {
     }
 }
 
+/// See `.cargo/config.toml`.
+#[tokio::test]
+async fn statement_is_planned_once_for_all_values() {
+    let test = TestTable::new().await;
+    let options = test.read("SELECT compile_options FROM pragma_compile_options").await;
+    assert!(options.iter().any(|it| it == "ENABLE_QPSG"), "{options:?}");
+}
+
 #[tokio::test]
 async fn blocking_transaction_is_seen_when_it_is_committed_and_gone_when_it_is_dropped() {
     let test = TestTable::new().await;
