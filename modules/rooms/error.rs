@@ -28,6 +28,10 @@ pub enum RoomError {
     #[error("The room's last owner must stay: make somebody else an owner first")]
     LastOwner,
 
+    /// It could not be done to its end, which is in the log.
+    #[error("a change of a room was lost: {0}")]
+    Lost(String),
+
     /// The database failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -43,6 +47,10 @@ impl From<RoomError> for ClientError {
                 .detail("reason", "member_not_found"),
             RoomError::LastOwner => {
                 Self::new(ErrorKind::Conflict, error.to_string()).detail("reason", "last_owner")
+            }
+            RoomError::Lost(_) => {
+                tracing::error!(%error, "A request failed: {error}");
+                Self::internal()
             }
             RoomError::Storage(error) => error.into(),
         }

@@ -105,8 +105,7 @@ impl MemberService {
             return Err(AuthError::NoSuchUser.into());
         }
         let change = ChangeMember { room, user: user.clone(), role: Some(role), by };
-        let (before, member) = self.members.change(change, now()).await?;
-        self.policy.forget(room, user);
+        let (before, member) = self.change(change).await?;
         let member = member.ok_or(RoomError::NoSuchMember)?;
         Ok((self.known(member, &mut names), before.is_none()))
     }
@@ -125,10 +124,34 @@ impl MemberService {
     ) -> Result<(), RoomError> {
         let by = self.changer(caller, room, user).await?;
         let change = ChangeMember { room, user: user.clone(), role: None, by };
-        self.members.change(change, now()).await?;
-        self.policy.forget(room, user);
-        self.subscriptions.remove(room, user).await;
+        self.change(change).await?;
         Ok(())
+    }
+
+    /// Makes a change and lets it count. Gives what the user was before, and is now.
+    async fn change(
+        &self,
+        change: ChangeMember,
+    ) -> Result<(Option<MemberRole>, Option<Member>), RoomError> {
+        let (members, policy) = (Arc::clone(&self.members), Arc::clone(&self.policy));
+        let subscriptions = Arc::clone(&self.subscriptions);
+        // A task of its own: whoever has been removed must not stay because a request was given up.
+        let changed = tokio::spawn(async move {
+            let (room, user, removed) = (change.room, change.user.clone(), change.role.is_none());
+            let changed = members.change(change, now()).await;
+            // Nobody knows what the database has made of what has failed there.
+            let doubtful = matches!(changed, Err(RoomError::Storage(_)));
+            if changed.is_ok() || doubtful {
+                policy.forget(room, &user);
+            }
+            if removed && changed.is_ok() {
+                subscriptions.remove(room, &user).await;
+            } else if removed && doubtful {
+                subscriptions.reconsider(room, &user).await;
+            }
+            changed
+        });
+        changed.await.map_err(|error| RoomError::Lost(error.to_string()))?
     }
 
     /// Notes up to which event the caller has read a conversation, and tells the others; gives

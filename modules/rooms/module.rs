@@ -24,6 +24,7 @@ mod member_controller;
 mod member_service;
 mod policy;
 mod repository;
+mod roles;
 mod room;
 mod service;
 #[cfg(test)]

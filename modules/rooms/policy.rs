@@ -1,6 +1,6 @@
 //! Who may do what in a room.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use auth::{Caller, UserId};
@@ -10,19 +10,13 @@ use delivery::{
     AccessError, AccessPolicy, Claims, ConversationId, Descriptions, Joined, Participant, Right,
 };
 use hornero::Frame;
-use moka::sync::Cache;
 
 use crate::{
     dto::RoomJoined,
     repository::RoomRepository,
+    roles::Roles,
     room::{MemberRole, Visibility},
 };
-
-/// Memberships that are remembered.
-const REMEMBERED_ROLES: u64 = 100_000;
-
-/// Time for which one is remembered: a change counts after so long, at the latest.
-const MEMORY: Duration = Duration::from_secs(1);
 
 /// The rules of rooms: members may all, others may join what is public, and supervisors what they
 /// have claimed.
@@ -30,8 +24,7 @@ pub(crate) struct RoomPolicy {
     rooms: Arc<dyn RoomRepository>,
     claims: Arc<Claims>,
     descriptions: Arc<Descriptions>,
-    /// So that who writes much is not looked up for every message.
-    roles: Cache<(ConversationId, UserId), MemberRole>,
+    roles: Roles,
 }
 
 impl RoomPolicy {
@@ -40,24 +33,19 @@ impl RoomPolicy {
         claims: Arc<Claims>,
         descriptions: Arc<Descriptions>,
     ) -> Self {
-        let roles = Cache::builder()
-            .max_capacity(REMEMBERED_ROLES)
-            .time_to_live(MEMORY)
-            .support_invalidation_closures()
-            .build();
+        let roles = Roles::new(rooms.is_shared());
         Self { rooms, claims, descriptions, roles }
     }
 
     /// Lets a change of what somebody is in a room count at once.
     pub(crate) fn forget(&self, room: ConversationId, user: &UserId) {
-        self.roles.invalidate(&(room, user.clone()));
+        self.roles.forget(room, user);
         self.descriptions.forget(room);
     }
 
     /// Lets the end of a room count at once.
     pub(crate) fn forget_all(&self, room: ConversationId) {
-        // It fails only where closures are not supported.
-        let _ = self.roles.invalidate_entries_if(move |(of, _), _| *of == room);
+        self.roles.forget_all(room);
         self.descriptions.forget(room);
     }
 
@@ -72,22 +60,6 @@ impl RoomPolicy {
         let needs_it = matches!(right, Right::Join | Right::Send | Right::Edit | Right::Moderate);
         Ok(needs_it && self.claims.has(caller, room).await?)
     }
-
-    async fn role(
-        &self,
-        room: ConversationId,
-        user: &UserId,
-    ) -> Result<Option<MemberRole>, StorageError> {
-        let key = (room, user.clone());
-        if let Some(role) = self.roles.get(&key) {
-            return Ok(Some(role));
-        }
-        let role = self.rooms.role(room, user).await?;
-        if let Some(role) = role {
-            self.roles.insert(key, role);
-        }
-        Ok(role)
-    }
 }
 
 #[async_trait]
@@ -98,7 +70,8 @@ impl AccessPolicy for RoomPolicy {
         room: ConversationId,
         right: Right,
     ) -> Result<&'static str, AccessError> {
-        if let Some(role) = self.role(room, &caller.user_id).await? {
+        let user = &caller.user_id;
+        if let Some(role) = self.roles.find(room, user, self.rooms.role(room, user)).await? {
             return if allows(role, right) {
                 Ok(role.as_str())
             } else if self.has_claimed(caller, room, right).await? {

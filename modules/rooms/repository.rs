@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use async_trait::async_trait;
 use auth::UserId;
 use chrono::{DateTime, Utc};
-use database::{Database, StorageError};
+use database::{Backend, Database, StorageError};
 use delivery::{ConversationId, ConversationKind, Conversations, Participant, Unread};
 use sea_orm::{
     ColumnTrait, EntityTrait, IntoActiveModel, Order, PaginatorTrait, QueryFilter, QueryOrder,
@@ -34,6 +34,9 @@ pub(crate) enum RoomFilter {
 /// Keeps rooms and members.
 #[async_trait]
 pub(crate) trait RoomRepository: Send + Sync {
+    /// Whether other processes change memberships in the same tables.
+    fn is_shared(&self) -> bool;
+
     /// Stores a new room with its creator as owner.
     async fn insert(&self, room: &Room) -> Result<(), StorageError>;
 
@@ -122,6 +125,10 @@ impl SeaOrmRoomRepository {
 
 #[async_trait]
 impl RoomRepository for SeaOrmRoomRepository {
+    fn is_shared(&self) -> bool {
+        self.db.backend() == Backend::Postgres
+    }
+
     async fn insert(&self, room: &Room) -> Result<(), StorageError> {
         let tx = self.db.begin().await?;
         let kind = ConversationKind::Room;

@@ -110,12 +110,20 @@ impl RoomService {
     /// [`AccessError`] for those who may not.
     pub async fn remove(&self, caller: &Caller, id: ConversationId) -> Result<(), RoomError> {
         self.require(caller, id, Right::Clear).await?;
-        if !self.rooms.remove(id).await? {
-            return Err(AccessError::Denied.into());
-        }
-        self.policy.forget_all(id);
-        self.subscriptions.end(id).await;
-        Ok(())
+        let (rooms, policy) = (Arc::clone(&self.rooms), Arc::clone(&self.policy));
+        let subscriptions = Arc::clone(&self.subscriptions);
+        // A task of its own: nobody must stay in a room that is gone because a request was given up.
+        let removed = tokio::spawn(async move {
+            let removed = rooms.remove(id).await;
+            // Also after a failure: nobody may know what the database has made of it.
+            policy.forget_all(id);
+            if !removed? {
+                return Err(AccessError::Denied.into());
+            }
+            subscriptions.end(id).await;
+            Ok(())
+        });
+        removed.await.map_err(|error| RoomError::Lost(error.to_string()))?
     }
 
     async fn require(

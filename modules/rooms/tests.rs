@@ -37,6 +37,10 @@ struct MemoryRepository {
 
 #[async_trait]
 impl RoomRepository for MemoryRepository {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn insert(&self, room: &Room) -> Result<(), StorageError> {
         self.put(room.id, &room.created_by, MemberRole::Owner);
         self.rooms.lock().unwrap().push(room.clone());
@@ -158,6 +162,10 @@ fn down() -> StorageError {
 
 #[async_trait]
 impl RoomRepository for BrokenRepository {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn insert(&self, _: &Room) -> Result<(), StorageError> {
         Err(down())
     }
