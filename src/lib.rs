@@ -15,6 +15,8 @@ use sessions::SessionsModule;
 use web::WebModule;
 
 pub mod command;
+#[cfg(unix)]
+pub mod descriptors;
 pub mod doctor;
 pub mod inspect;
 pub mod serve;

@@ -8,6 +8,8 @@ use tokio::runtime::{Builder, Runtime};
 
 fn main() -> ExitCode {
     let command = Command::parse();
+    #[cfg(unix)]
+    hornero_server::descriptors::make_room();
     match runtime() {
         Ok(runtime) => runtime.block_on(command.run()),
         Err(error) => {

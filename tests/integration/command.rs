@@ -249,6 +249,22 @@ async fn server_that_is_told_to_stop_says_goodbye_to_its_sockets() {
     assert_eq!(server.wait(STOPPING), Some(0));
 }
 
+/// Making room later keeps everybody waiting.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn server_has_room_for_its_connections_from_the_start() {
+    let folder = Folder::new();
+    let server = folder.serve(&[]);
+    let number = |file: &str, name: &str| {
+        let text = fs::read_to_string(format!("/proc/{}/{file}", server.process.id())).unwrap();
+        let line = text.lines().find_map(|it| it.strip_prefix(name)).unwrap().trim_start();
+        let number: String = line.chars().take_while(char::is_ascii_digit).collect();
+        number.parse().unwrap_or(u64::MAX)
+    };
+    let room = number("status", "FDSize:");
+    assert!(room >= number("limits", "Max open files").min(65_536), "{room}");
+}
+
 /// A folder to run the program in, with nothing in it but what the test and the program put there.
 pub(crate) struct Folder {
     path: TempDir,
