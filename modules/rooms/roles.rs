@@ -85,6 +85,9 @@ mod tests {
 
     type Asked = Result<Option<MemberRole>, StorageError>;
 
+    const WAYS_TO_FORGET: [fn(&Roles, ConversationId, &UserId); 2] =
+        [Roles::forget, |roles, room, _| roles.forget_all(room)];
+
     async fn member() -> Asked {
         Ok(Some(MemberRole::Member))
     }
@@ -108,9 +111,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_is_removed_is_no_member_any_more() {
-        let forget: [fn(&Roles, ConversationId, &UserId); 2] =
-            [Roles::forget, |roles, room, _| roles.forget_all(room)];
-        for forget in forget {
+        for forget in WAYS_TO_FORGET {
             let (roles, room, ada) =
                 (Roles::new(false), ConversationId::generate(), UserId::generate());
             roles.find(room, &ada, member()).await.unwrap();
@@ -123,9 +124,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_is_removed_while_being_looked_up_is_not_remembered() {
-        let forget: [fn(&Roles, ConversationId, &UserId); 2] =
-            [Roles::forget, |roles, room, _| roles.forget_all(room)];
-        for forget in forget {
+        for forget in WAYS_TO_FORGET {
             let (roles, room, ada) =
                 (Roles::new(false), ConversationId::generate(), UserId::generate());
             let removed_meanwhile = async {
