@@ -47,7 +47,9 @@ export class Cable {
     if (!this.#open) return near.destroy();
     const pair = { near, far: connect(port, "127.0.0.1") };
     this.#pairs.add(pair);
-    for (const end of [pair.near, pair.far]) end.on("error", () => {});
+    near.on("error", () => {});
+    // Refused while the server is away, or reset as it dies: a client that is not told waits for nothing.
+    pair.far.on("error", () => near.destroy());
     pair.far.pipe(near).pipe(pair.far, { end: false });
     near.on("end", () => this.#pairs.has(pair) && this.#open && pair.far.end());
   }

@@ -129,6 +129,8 @@ test("a server that was started anew recovers nobody, and sends what was missed 
     const { id } = ben.socket;
     const back = ben.next("connect");
     await mortal.kill();
+    // Long enough to try while nobody is there.
+    await delay(200);
     await mortal.restart();
     await back;
     assert.equal(ben.socket.recovered, false);
