@@ -25,7 +25,7 @@ pub(crate) fn suite(workspace: &Workspace, environment: &[(&'static str, String)
     let mut tests = workspace.cargo(&["test", "--workspace", "--test", "integration"]);
     tests.args(["--", "--include-ignored", ABOUT_CLAMD]);
     tests.envs(environment.iter().cloned()).env("HORNERO_CLAMD", clamd);
-    process::run_suite(&mut tests, counts::of_cargo)
+    process::run_suite(&mut tests, &counts::CARGO)
 }
 
 /// Finds clamd; as root on Debian brings it in first, and says so.

@@ -1,4 +1,4 @@
-//! How many tests passed, read from what cargo, node and unittest print.
+//! How many tests passed and what the others said, read from what cargo, node and unittest print.
 
 use std::fmt;
 use std::ops::AddAssign;
@@ -29,8 +29,40 @@ impl fmt::Display for Counts {
     }
 }
 
+/// How to read what a program that runs tests prints.
+pub(crate) struct Reader {
+    /// Nothing when it says of no test how it ended.
+    pub(crate) counts: fn(&str) -> Option<Counts>,
+    /// How the line begins above what failed tests said.
+    above: &'static str,
+    /// The same of the line below; at the end there may be none.
+    below: &'static str,
+}
+
+pub(crate) const CARGO: Reader =
+    Reader { counts: of_cargo, above: "failures:", below: "test result: " };
+/// The same for a run that leaves tests out by name: they count as skipped.
+pub(crate) const CARGO_WITH_FILTERED: Reader = Reader { counts: of_cargo_with_filtered, ..CARGO };
+/// `node --test` by its spec reporter.
+pub(crate) const NODE: Reader =
+    Reader { counts: of_node, above: "✖ failing tests:", below: "ℹ tests " };
+/// Python's unittest.
+pub(crate) const UNITTEST: Reader = Reader { counts: of_unittest, above: "=====", below: "Ran " };
+
+impl Reader {
+    /// What the failed tests said.
+    pub(crate) fn failures(&self, output: &str) -> String {
+        let mut is_told = false;
+        let told = output.lines().filter(|line| {
+            is_told = (is_told || line.starts_with(self.above)) && !line.starts_with(self.below);
+            is_told
+        });
+        told.collect::<Vec<_>>().join("\n")
+    }
+}
+
 /// Sums the `test result:` lines of `cargo test`; nothing when there is none.
-pub(crate) fn of_cargo(output: &str) -> Option<Counts> {
+fn of_cargo(output: &str) -> Option<Counts> {
     let mut sum = None;
     for line in output.lines() {
         // A test that writes without a newline can push the words away from the line's beginning.
@@ -50,8 +82,8 @@ pub(crate) fn of_cargo(output: &str) -> Option<Counts> {
     sum
 }
 
-/// The same for a run that leaves tests out by name: they count as skipped.
-pub(crate) fn of_cargo_with_filtered(output: &str) -> Option<Counts> {
+/// The same for a run that leaves tests out by name.
+fn of_cargo_with_filtered(output: &str) -> Option<Counts> {
     let mut sum = of_cargo(output)?;
     for result in output.lines().filter_map(|line| Some(line.split_once("test result: ")?.1)) {
         let filtered = result.split([';', '.']).filter_map(counted);
@@ -60,8 +92,8 @@ pub(crate) fn of_cargo_with_filtered(output: &str) -> Option<Counts> {
     Some(sum)
 }
 
-/// Reads the summary of `node --test`, in the words of its spec reporter; nothing when there is none.
-pub(crate) fn of_node(output: &str) -> Option<Counts> {
+/// Reads the summary of `node --test`; nothing when there is none.
+fn of_node(output: &str) -> Option<Counts> {
     let mut sum = None;
     for line in output.lines() {
         let Some((word, n)) = line.strip_prefix("ℹ ").and_then(|rest| rest.split_once(' '))
@@ -82,7 +114,7 @@ pub(crate) fn of_node(output: &str) -> Option<Counts> {
 }
 
 /// Reads the summary of Python's unittest; nothing when there is none.
-pub(crate) fn of_unittest(output: &str) -> Option<Counts> {
+fn of_unittest(output: &str) -> Option<Counts> {
     let ran = output.lines().find_map(|line| line.strip_prefix("Ran ")?.split_once(' '))?;
     let (mut counts, ran) = (Counts::default(), ran.0.parse::<u64>().ok()?);
     let details = output.lines().rev().find_map(|line| {
@@ -155,6 +187,22 @@ test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
         );
         assert_eq!(ran("OK (skipped=1)"), Some(Counts { passed: 8, failed: 0, skipped: 1 }));
         assert_eq!(of_unittest("ModuleNotFoundError: No module named 'socketio'\n"), None);
+    }
+
+    #[test]
+    fn what_failed_tests_said_is_found() {
+        let output = "test a ... FAILED\n\nfailures:\n\n---- a stdout ----\nit broke\n\nfailures:\n    a\n\n\
+                      test result: FAILED. 0 passed; 1 failed\n\nrunning 1 test\ntest b ... ok\n\n\
+                      test result: ok. 1 passed; 0 failed\n";
+        let told = "failures:\n\n---- a stdout ----\nit broke\n\nfailures:\n    a\n";
+        assert_eq!(CARGO.failures(output), told);
+
+        let output = "✖ it waits (5 ms)\nℹ tests 2\nℹ fail 1\n\n✖ failing tests:\n\ntest at a.mjs:1:1\n✖ it waits\n";
+        let told = "✖ failing tests:\n\ntest at a.mjs:1:1\n✖ it waits";
+        assert_eq!(NODE.failures(output), told);
+
+        let output = "test_a ... FAIL\n\n======\nFAIL: test_a\nwhy\n\nRan 1 test in 1.2s\n\nFAILED (failures=1)\n";
+        assert_eq!(UNITTEST.failures(output), "======\nFAIL: test_a\nwhy\n");
     }
 
     #[test]

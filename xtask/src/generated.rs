@@ -46,7 +46,7 @@ pub(crate) fn suite(workspace: &Workspace, environment: &[(&'static str, String)
     tests.env("CARGO_TARGET_DIR", &workspace.target);
     tests.env("UPDATE_SNAPSHOTS", "1"); // the documents of the copy name its new routes
     tests.env("HORNERO_SKIP_NPM", "1"); // nobody looks at the chat page here
-    let counts = process::run_suite(&mut tests, counts::of_cargo)?;
+    let counts = process::run_suite(&mut tests, &counts::CARGO)?;
     println!("From nothing to tested modules in {}", clock(start.elapsed()));
     Ok(counts)
 }

@@ -33,7 +33,7 @@ pub(crate) fn suite(
         node.env("HORNERO_BIN", workspace.server());
     }
     node.env("HORNERO_EXAMPLES", workspace.debug("examples"));
-    process::run_suite(&mut node, counts::of_node)
+    process::run_suite(&mut node, &counts::NODE)
 }
 
 /// Brings in the npm packages of a folder by its lockfile, unless they are there; tells whether

@@ -33,5 +33,5 @@ pub(crate) fn suite(workspace: &Workspace, environment: &[(&'static str, String)
     tests.envs(environment.iter().cloned());
     tests.env("HORNERO_TEST_DATABASE_URL", shared.url());
     tests.env("HORNERO_TEST_MORTAL_POSTGRES", mortal.folder());
-    process::run_suite(&mut tests, counts::of_cargo_with_filtered)
+    process::run_suite(&mut tests, &counts::CARGO_WITH_FILTERED)
 }

@@ -5,7 +5,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use serde::de::DeserializeOwned;
 
-use crate::counts::Counts;
+use crate::counts::{Counts, Reader};
 use crate::stage::{Outcome, Problem};
 
 /// Runs a command that either succeeds or not, and counts nothing.
@@ -16,17 +16,22 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
     if status.success() { Ok(Counts::default()) } else { Err(ended_with(command, status)) }
 }
 
-/// Runs a test suite and reads its counts from its standard output with `count`.
+/// Runs a test suite and reads from its standard output what became of its tests.
 ///
 /// A suite that says that all passed and still fails counts one failure more: something outside its tests broke.
-pub(crate) fn run_suite(command: &mut Command, count: fn(&str) -> Option<Counts>) -> Outcome {
+pub(crate) fn run_suite(command: &mut Command, reader: &Reader) -> Outcome {
     announce(command);
     let (status, output) = passed_on(command).map_err(|error| cannot_start(command, &error))?;
-    match count(&output) {
-        Some(counts) if counts.failed == 0 && !status.success() => {
-            Ok(Counts { failed: 1, ..counts })
+    match (reader.counts)(&output) {
+        Some(counts) if counts.failed > 0 => {
+            Err(Problem::TestsFailed { counts, failures: reader.failures(&output) })
         }
-        Some(counts) if counts.passed + counts.failed > 0 => Ok(counts),
+        Some(counts) if !status.success() => {
+            let failures =
+                format!("all tests passed, but `{}` ended with {status}", shown(command));
+            Err(Problem::TestsFailed { counts: Counts { failed: 1, ..counts }, failures })
+        }
+        Some(counts) if counts.passed > 0 => Ok(counts),
         Some(_) if status.success() => Err(Problem::Failed("no test ran".to_owned())),
         _ => Err(ended_with(command, status)),
     }

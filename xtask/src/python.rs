@@ -26,7 +26,7 @@ pub(crate) fn suite(workspace: &Workspace, environment: &[(&'static str, String)
     if std::env::var_os("HORNERO_BIN").is_none() {
         python.env("HORNERO_BIN", workspace.server());
     }
-    process::run_suite(&mut python, counts::of_unittest)
+    process::run_suite(&mut python, &counts::UNITTEST)
 }
 
 /// Makes the environment `home` with the packages of `folder`, by their hashes, unless it is there.

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::counts::Counts;
 
+/// How much of what failed tests said is told again at the end, for each stage.
+const LINES_OF_FAILURES: usize = 60;
+
 /// What a stage has to say at its end.
 pub(crate) type Outcome = Result<Counts, Problem>;
 
@@ -14,6 +17,8 @@ pub(crate) type Outcome = Result<Counts, Problem>;
 pub(crate) enum Problem {
     /// It failed as a whole.
     Failed(String),
+    /// Some of its tests failed, and said why.
+    TestsFailed { counts: Counts, failures: String },
     /// This machine lacks something that we may not or cannot bring in; it was not started.
     Missing(String),
 }
@@ -22,6 +27,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(reason) => f.write_str(reason),
+            Self::TestsFailed { counts, .. } => counts.fmt(f),
             Self::Missing(what) => write!(f, "missing: {what}"),
         }
     }
@@ -91,13 +97,17 @@ struct Row {
 impl Row {
     /// A stage that cannot start counts as one failure, and so does one that is missing what it needs.
     fn counts(&self) -> Counts {
-        self.outcome.clone().unwrap_or(Counts { failed: 1, ..Counts::default() })
+        match &self.outcome {
+            Ok(counts) | Err(Problem::TestsFailed { counts, .. }) => *counts,
+            Err(_) => Counts { failed: 1, ..Counts::default() },
+        }
     }
 
     fn result(&self) -> String {
         match &self.outcome {
             Ok(counts) if *counts == Counts::default() => "ok".to_owned(),
             Ok(counts) => counts.to_string(),
+            Err(problem @ Problem::TestsFailed { .. }) => problem.to_string(),
             Err(problem @ Problem::Failed(_)) => format!("FAILED: {problem}"),
             Err(problem @ Problem::Missing(_)) => format!("SKIPPED, {problem}"),
         }
@@ -133,13 +143,28 @@ impl Report {
         self.rows.iter().map(|row| row.took).sum()
     }
 
-    /// Prints one line a stage: name, time, result.
+    /// Prints what failed tests said once more, and one line a stage: name, time, result.
     pub(crate) fn print(&self) {
+        for row in &self.rows {
+            if let Err(Problem::TestsFailed { failures, .. }) = &row.outcome {
+                println!("\n==> what failed in {}\n{}", row.name, shortened(failures));
+            }
+        }
         println!();
         for row in &self.rows {
             println!("{:<16} {:>8}  {}", row.name, clock(row.took), row.result());
         }
     }
+}
+
+/// The first lines: whoever reads the end of a log wants to find them there.
+fn shortened(failures: &str) -> String {
+    let count = failures.lines().count();
+    let mut lines: Vec<_> = failures.lines().take(LINES_OF_FAILURES).map(str::to_owned).collect();
+    if count > LINES_OF_FAILURES {
+        lines.push(format!("({} lines more stand above)", count - LINES_OF_FAILURES));
+    }
+    lines.join("\n")
 }
 
 /// What a stage that could not run on this machine amounts to.
@@ -185,6 +210,24 @@ mod tests {
         let suite = Stage::new("build", || Ok(Counts { passed: 1, failed: 1, skipped: 0 }));
         let report = run_all(vec![suite, passing("tests").after("build")]);
         assert_eq!(report.counts(Skips::Fail), Counts { passed: 1, failed: 2, skipped: 0 });
+    }
+
+    #[test]
+    fn tests_that_failed_count_with_those_that_passed() {
+        let counts = Counts { passed: 2, failed: 1, skipped: 0 };
+        let work = move || Err(Problem::TestsFailed { counts, failures: String::new() });
+        let report = run_all(vec![Stage::new("build", work), passing("tests").after("build")]);
+        assert_eq!(report.counts(Skips::Fail), Counts { passed: 2, failed: 2, skipped: 0 });
+        assert_eq!(report.rows[0].result(), "2 passed, 1 failed");
+    }
+
+    #[test]
+    fn a_long_story_is_shortened() {
+        let story = "a line\n".repeat(LINES_OF_FAILURES + 5);
+        let told = shortened(&story);
+        assert_eq!(told.lines().count(), LINES_OF_FAILURES + 1);
+        assert!(told.ends_with("(5 lines more stand above)"), "{told}");
+        assert_eq!(shortened("one\ntwo"), "one\ntwo");
     }
 
     #[test]

@@ -113,7 +113,7 @@ fn rust(workspace: &Workspace, environment: &[(&'static str, String)]) -> Outcom
     let mut command = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
     // They have a stage of their own.
     command.args(["--", "--skip", postgres::ABOUT_POSTGRES, "--skip", clamd::ABOUT_CLAMD]);
-    process::run_suite(command.envs(environment.iter().cloned()), counts::of_cargo)
+    process::run_suite(command.envs(environment.iter().cloned()), &counts::CARGO)
 }
 
 fn clients(workspace: &Workspace, environment: &[(&'static str, String)]) -> Outcome {
