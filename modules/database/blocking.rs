@@ -10,7 +10,7 @@ use std::{
 };
 
 use rusqlite::{CachedStatement, Connection, Error, OpenFlags, Row, config::DbConfig};
-use sea_orm::{DbErr, Statement};
+use sea_orm::{DbErr, Statement, Value};
 
 use crate::sqlite::{PRAGMAS, STATEMENTS, TURN_TIMEOUT};
 
@@ -67,6 +67,26 @@ impl BlockingTransaction {
     /// Makes all of it durable.
     pub(crate) fn commit(self) -> Result<(), DbErr> {
         run(&self.0.lock(), "COMMIT").map_err(db_err)
+    }
+
+    /// Runs a statement, which gives no rows, once for the values of each of `rows`.
+    pub(crate) fn run_each<const N: usize>(
+        &self,
+        sql: &str,
+        rows: impl IntoIterator<Item = [Value; N]>,
+    ) -> Result<(), DbErr> {
+        let connection = self.0.lock();
+        let run = || {
+            let mut prepared = connection.prepare_cached(sql)?;
+            for row in rows {
+                for (place, value) in (1..).zip(&row) {
+                    prepared.raw_bind_parameter(place, Bound(value))?;
+                }
+                prepared.raw_execute()?;
+            }
+            Ok(())
+        };
+        run().map_err(db_err)
     }
 
     /// Runs a statement, and reads its rows.

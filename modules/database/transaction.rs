@@ -3,6 +3,8 @@
 use async_trait::async_trait;
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+    Value,
+    sea_query::{Expr, IntoIden, IntoTableRef, Query},
 };
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
@@ -10,7 +12,7 @@ use uuid::Uuid;
 use crate::{StorageError, blocking::BlockingTransaction};
 
 const ONLY_STATEMENTS: &str = "a transaction that blocks gives SeaORM no rows: use \
-                               Transaction::run and Transaction::numbers, or Database::begin";
+                               Transaction::insert, run and numbers, or Database::begin";
 
 /// A write transaction. Dropping it undoes it.
 #[derive(Debug)]
@@ -47,6 +49,42 @@ impl Transaction {
             }
             Way::Blocking(tx) => {
                 tx.query(&statement, |_| Ok(()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Inserts rows, each with its values of `columns`.
+    ///
+    /// Where it blocks, each row has a statement of its own, which costs it no way to another thread:
+    /// SQLite would write down what it might have to undo of one that inserts several.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`]; the transaction is of no use any more.
+    pub async fn insert<const N: usize>(
+        &self,
+        table: impl IntoTableRef + Send,
+        columns: [impl IntoIden + Send; N],
+        rows: impl IntoIterator<Item = [Value; N]> + Send,
+    ) -> Result<(), StorageError> {
+        let mut insert = Query::insert();
+        insert.into_table(table).columns(columns);
+        match &self.way {
+            Way::Pooled(tx) => {
+                let mut is_empty = true;
+                for row in rows {
+                    insert.values_panic(row.map(Expr::value));
+                    is_empty = false;
+                }
+                if !is_empty {
+                    let statement = tx.get_database_backend().build(&insert);
+                    tx.execute_raw(statement).await?;
+                }
+            }
+            Way::Blocking(tx) => {
+                insert.values_panic([const { Value::Int(None) }; N].map(Expr::value));
+                tx.run_each(&DbBackend::Sqlite.build(&insert).sql, rows)?;
             }
         }
         Ok(())

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use delivery::{ConversationId, ConversationKind};
-use sea_orm::sea_query::Expr;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -28,8 +27,8 @@ pub(super) const COLUMNS: [Column; 12] = [
 ];
 
 /// What a new message has in [`COLUMNS`].
-pub(super) fn values_of(message: &Message) -> [Expr; COLUMNS.len()] {
-    let values: [sea_orm::Value; COLUMNS.len()] = [
+pub(super) fn values_of(message: &Message) -> [sea_orm::Value; COLUMNS.len()] {
+    [
         message.id.0.into(),
         message.conversation.0.into(),
         message.seq.into(),
@@ -42,8 +41,7 @@ pub(super) fn values_of(message: &Message) -> [Expr; COLUMNS.len()] {
         Value::Object(Map::clone(&message.metadata)).into(),
         message.created_at.into(),
         message.event_seq.into(),
-    ];
-    values.map(Expr::value)
+    ]
 }
 
 pub(super) fn message_of(row: Model, kind: ConversationKind) -> Message {

@@ -6,9 +6,7 @@ use async_trait::async_trait;
 use database::{StorageError, Transaction};
 use delivery::{Decision, EventKind, Placed, Tally};
 use hornero::{Counter, Metrics};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Query,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use super::row::{COLUMNS, message_of, values_of};
 use crate::{
@@ -101,12 +99,7 @@ impl EventKind for Send {
         batch: &[Placed<'_, NewMessage>],
     ) -> Result<Vec<Message>, StorageError> {
         let messages: Vec<_> = batch.iter().map(stored).collect();
-        let mut insert = Query::insert();
-        insert.into_table(Entity).columns(COLUMNS);
-        for message in &messages {
-            insert.values_panic(values_of(message));
-        }
-        tx.run(tx.get_database_backend().build(&insert)).await?;
+        tx.insert(Entity, COLUMNS, messages.iter().map(values_of)).await?;
         Ok(messages)
     }
 }

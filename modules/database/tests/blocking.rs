@@ -66,6 +66,37 @@ async fn ids_and_numbers_are_read_alike_either_way() {
     }
 }
 
+#[tokio::test]
+async fn rows_are_inserted_alike_either_way() {
+    let test = TestTable::new().await;
+    let mut written = Vec::new();
+    for blocking in [true, false] {
+        let tx = test.begin(blocking).await;
+        let rows = [["one".into(), 1_i64.into()], [Value::Int(None), 2_i64.into()]];
+        tx.insert("things", ["value", "code"], rows).await.unwrap();
+        tx.insert("things", ["value"], [[Value::Uuid(Some(Uuid::nil()))]]).await.unwrap();
+        tx.insert("things", ["value"], Vec::<[Value; 1]>::new()).await.unwrap();
+        tx.commit().await.unwrap();
+        written.push(test.read("SELECT quote(value) || quote(code) FROM things").await);
+        test.clear().await;
+    }
+    assert_eq!(written[0], ["'one'1", "NULL2", "X'00000000000000000000000000000000'NULL"]);
+    assert_eq!(written[0], written[1]);
+}
+
+#[tokio::test]
+async fn row_that_cannot_be_inserted_undoes_those_before_it() {
+    let test = TestTable::new().await;
+    for blocking in [true, false] {
+        let tx = test.begin(blocking).await;
+        let rows = [1_i64, 2, 1].map(|code| [code.into()]);
+        let error = tx.insert("things", ["code"], rows).await.unwrap_err();
+        assert!(error.is_duplicate(), "{error}");
+        drop(tx);
+        assert!(test.read("SELECT 'left' FROM things").await.is_empty());
+    }
+}
+
 /// An acknowledged message survives the power's failing whichever way it was stored.
 #[tokio::test]
 async fn commit_waits_for_the_disk_either_way() {
@@ -218,7 +249,7 @@ async fn mistakes_with_a_blocking_transaction_are_explained() {
     let test = TestTable::new().await;
     let tx = test.db.begin_blocking().await.unwrap();
     let by_seaorm = tx.execute_unprepared("DELETE FROM things").await.unwrap_err();
-    assert!(by_seaorm.to_string().contains("use Transaction::run"), "{by_seaorm}");
+    assert!(by_seaorm.to_string().contains("use Transaction::insert"), "{by_seaorm}");
     let too_few = statement("INSERT INTO things (value, code) VALUES ($1, $2)", [1_i64.into()]);
     let too_few = tx.run(too_few).await.unwrap_err().to_string();
     assert!(too_few.contains("Got 1, needed 2"), "{too_few}");
