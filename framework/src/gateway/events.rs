@@ -3,11 +3,13 @@
 use std::{
     future::Future,
     marker::PhantomData,
-    panic::{AssertUnwindSafe, Location},
+    panic::{AssertUnwindSafe, Location, resume_unwind},
     sync::Arc,
+    thread,
 };
 
 use futures_util::FutureExt;
+use serde::Serialize;
 
 use super::{
     answer::Answer,
@@ -141,7 +143,7 @@ macro_rules! impl_event_handler {
             G: Send + Sync + 'static,
             F: FnOnce(Arc<G>, $($argument),*) -> Fut + Clone + Send + Sync + 'static,
             Fut: Future<Output = R> + Send + 'static,
-            R: Reply,
+            R: Reply + 'static,
             $($argument: FromEvent<G, $marker> + Send,)*
         {
             #[allow(unused_mut, reason = "a handler may take nothing but itself")]
@@ -159,27 +161,9 @@ macro_rules! impl_event_handler {
             ) -> Result<EventCall, ClientError> {
                 let gateway = Arc::clone(incoming.gateway);
                 let call = self(gateway, $($argument::from_event(incoming)?),*);
-                Ok(Box::pin(async move {
-                    let answered = async {
-                        match call.await.outcome() {
-                            Outcome::Now(outcome) => answer.with(outcome),
-                            Outcome::Then(data, rest) => {
-                                answer.ok(&data);
-                                rest.await;
-                                Ok(())
-                            }
-                            Outcome::Later(outcome) => {
-                                let mut place = answer.end_turn();
-                                let outcome = outcome.await;
-                                place.reached().await;
-                                answer.with(outcome)
-                            }
-                        }
-                    };
-                    // A handler that panics must not leave the client waiting.
-                    let panicked = |_| answer.with(Err::<(), _>(ClientError::internal()));
-                    AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(panicked)
-                }))
+                // Put together, and not awaited in a block: a block keeps what it awaits twice.
+                let outcome = AssertUnwindSafe(call.map(Reply::outcome)).catch_unwind();
+                Ok(Box::pin(outcome.then(|outcome| answered(outcome, answer))))
             }
         }
     };
@@ -191,6 +175,33 @@ impl_event_handler!(M1 T1, M2 T2);
 impl_event_handler!(M1 T1, M2 T2, M3 T3);
 impl_event_handler!(M1 T1, M2 T2, M3 T3, M4 T4);
 impl_event_handler!(M1 T1, M2 T2, M3 T3, M4 T4, M5 T5);
+
+/// Answers as a handler has said, unless it has panicked.
+async fn answered<T: Serialize>(
+    outcome: thread::Result<Outcome<T>>,
+    answer: Answer,
+) -> Result<(), ErrorKind> {
+    let answered = async {
+        match outcome {
+            Ok(Outcome::Now(outcome)) => answer.with(outcome),
+            Ok(Outcome::Then(data, rest)) => {
+                answer.ok(&data);
+                rest.await;
+                Ok(())
+            }
+            Ok(Outcome::Later(outcome)) => {
+                let mut place = answer.end_turn();
+                let outcome = outcome.await;
+                place.reached().await;
+                answer.with(outcome)
+            }
+            Err(panic) => resume_unwind(panic),
+        }
+    };
+    // A handler that panics must not leave the client waiting.
+    let panicked = |_| answer.with(Err::<(), _>(ClientError::internal()));
+    AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(panicked)
+}
 
 /// A handler whose arguments' types are forgotten.
 pub(super) trait ErasedHandler<G>: Send + Sync {
