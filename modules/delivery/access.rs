@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use auth::{Caller, UserId};
 use database::StorageError;
 use hornero::Frame;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
 use crate::{
     conversation::{ConversationId, ConversationKind, Conversations},
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Conversations whose kind is remembered. A kind never changes.
-const REMEMBERED_KINDS: u64 = 100_000;
+const REMEMBERED_KINDS: usize = 100_000;
 
 /// What a caller wants to do in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -71,7 +71,8 @@ impl AccessPolicy for RoomPolicy {
         right: Right,
     ) -> Result<&'static str, AccessError> {
         let user = &caller.user_id;
-        if let Some(role) = self.roles.find(room, user, self.rooms.role(room, user)).await? {
+        let ask = async { self.rooms.role(room, user).await };
+        if let Some(role) = self.roles.find(room, user, ask).await? {
             return if allows(role, right) {
                 Ok(role.as_str())
             } else if self.has_claimed(caller, room, right).await? {

@@ -8,12 +8,13 @@ use std::{
 use auth::UserId;
 use database::StorageError;
 use delivery::ConversationId;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
+use tokio::time::Instant;
 
 use crate::room::MemberRole;
 
 /// Memberships that are remembered.
-const REMEMBERED: u64 = 100_000;
+const REMEMBERED: usize = 100_000;
 
 /// Time for which one is remembered where other processes change memberships, too: such a change
 /// counts after so long, at the latest.
@@ -24,20 +25,24 @@ const MEMORY: Duration = Duration::from_secs(60);
 
 /// The roles of members.
 pub(crate) struct Roles {
-    known: Cache<(ConversationId, UserId), MemberRole>,
+    known: Cache<(ConversationId, UserId), Known>,
+    /// Time for which one is remembered.
+    memory: Duration,
     /// How often something was forgotten. Whoever asks the database meanwhile may be told what was.
     forgotten: AtomicU64,
+}
+
+#[derive(Clone)]
+struct Known {
+    role: MemberRole,
+    since: Instant,
 }
 
 impl Roles {
     /// `shared` is whether other processes change memberships.
     pub(crate) fn new(shared: bool) -> Self {
-        let known = Cache::builder()
-            .max_capacity(REMEMBERED)
-            .time_to_live(if shared { FRESH } else { MEMORY })
-            .support_invalidation_closures()
-            .build();
-        Self { known, forgotten: AtomicU64::default() }
+        let memory = if shared { FRESH } else { MEMORY };
+        Self { known: Cache::new(REMEMBERED), memory, forgotten: AtomicU64::default() }
     }
 
     /// What somebody is in a room, if a member; `ask` looks it up.
@@ -48,18 +53,21 @@ impl Roles {
         ask: impl Future<Output = Result<Option<MemberRole>, StorageError>>,
     ) -> Result<Option<MemberRole>, StorageError> {
         let key = (room, user.clone());
-        if let Some(role) = self.known.get(&key) {
-            return Ok(Some(role));
+        if let Some(known) = self.known.get(&key)
+            && known.since.elapsed() < self.memory
+        {
+            return Ok(Some(known.role));
         }
+        let since = Instant::now();
         let before = self.forgotten.load(Ordering::SeqCst);
         let role = ask.await?;
         let is_current = || self.forgotten.load(Ordering::SeqCst) == before;
         if let Some(role) = role
             && is_current()
         {
-            self.known.insert(key.clone(), role);
+            self.known.insert(key.clone(), Known { role, since });
             if !is_current() {
-                self.known.invalidate(&key);
+                self.known.remove(&key);
             }
         }
         Ok(role)
@@ -68,19 +76,20 @@ impl Roles {
     /// Lets a change of what somebody is in a room count at once.
     pub(crate) fn forget(&self, room: ConversationId, user: &UserId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.known.invalidate(&(room, user.clone()));
+        self.known.remove(&(room, user.clone()));
     }
 
     /// Lets the end of a room count at once.
     pub(crate) fn forget_all(&self, room: ConversationId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        // It fails only where closures are not supported.
-        let _ = self.known.invalidate_entries_if(move |(of, _), _| *of == room);
+        self.known.retain(|(of, _), _| *of != room);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::advance;
+
     use super::*;
 
     type Asked = Result<Option<MemberRole>, StorageError>;
@@ -137,9 +146,19 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_others_may_change_is_looked_up_each_second() {
-        assert_eq!(Roles::new(true).known.policy().time_to_live(), Some(FRESH));
-        assert_eq!(Roles::new(false).known.policy().time_to_live(), Some(MEMORY));
+    #[tokio::test(start_paused = true)]
+    async fn what_others_may_change_is_looked_up_each_second() {
+        for (shared, seconds) in [(true, 1), (false, 60)] {
+            let (roles, room, ada) =
+                (Roles::new(shared), ConversationId::generate(), UserId::generate());
+            roles.find(room, &ada, member()).await.unwrap();
+
+            advance(Duration::from_secs(seconds) - Duration::from_millis(1)).await;
+            let remembered = roles.find(room, &ada, nobody()).await.unwrap();
+            advance(Duration::from_millis(1)).await;
+            let looked_up = roles.find(room, &ada, nobody()).await.unwrap();
+
+            assert_eq!((remembered, looked_up), (Some(MemberRole::Member), None));
+        }
     }
 }
