@@ -118,9 +118,10 @@ impl Database {
         Ok(Transaction::pooled(self.writer.begin_with_options(options).await?, turn))
     }
 
-    /// Begins to write, for [`Transaction::run`] and [`Transaction::numbers`] only. Where the database
-    /// [blocks](Self::blocks), this and whatever is done with the transaction block the thread that they
-    /// are in until it is done: that has to be [one that may be](Self::spawn_blocking).
+    /// Begins to write, for [`Transaction::insert`], [`run`](Transaction::run) and
+    /// [`numbers`](Transaction::numbers) only. Where the database [blocks](Self::blocks), this and
+    /// whatever is done with the transaction block the thread that they are in until it is done: that
+    /// has to be [one that may be](Self::spawn_blocking).
     ///
     /// # Errors
     ///

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::room::MemberRole;
 
-/// Memberships that are remembered.
+/// Memberships that are remembered, also those whose time is over: they make room for others.
 const REMEMBERED: usize = 100_000;
 
 /// Time for which one is remembered where other processes change memberships, too: such a change
@@ -82,6 +82,7 @@ impl Roles {
     /// Lets the end of a room count at once.
     pub(crate) fn forget_all(&self, room: ConversationId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
+        // Looks at all, some milliseconds where there are many: rooms are not removed often.
         self.known.retain(|(of, _), _| *of != room);
     }
 }

@@ -27,8 +27,10 @@ pub(crate) fn run_suite(command: &mut Command, reader: &Reader) -> Outcome {
             Err(Problem::TestsFailed { counts, failures: reader.failures(&output) })
         }
         Some(counts) if !status.success() => {
-            let failures =
-                format!("all tests passed, but `{}` ended with {status}", shown(command));
+            let failures = format!(
+                "no test said that it failed, but `{}` ended with {status}",
+                shown(command)
+            );
             Err(Problem::TestsFailed { counts: Counts { failed: 1, ..counts }, failures })
         }
         Some(counts) if counts.passed > 0 => Ok(counts),

@@ -12,7 +12,7 @@ const LINES_OF_FAILURES: usize = 60;
 /// What a stage has to say at its end.
 pub(crate) type Outcome = Result<Counts, Problem>;
 
-/// Why a stage has no counts.
+/// Why a stage did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
     /// It failed as a whole.
