@@ -126,8 +126,9 @@ pub trait EventKind: Send + Sync {
     }
 
     /// Whether [`store`](Self::store) does nothing with the transaction but
-    /// [insert](Transaction::insert) rows and [run](Transaction::run) statements, and waits for nothing else. Where nobody has to `decide`
-    /// either, a batch then costs SQLite one way to another thread, and not one for each statement.
+    /// [insert](Transaction::insert) rows and [run](Transaction::run) statements, and waits for
+    /// nothing else. Where nobody has to `decide` either, a batch then costs SQLite one way to
+    /// another thread, and not one for each statement.
     fn stores_by_statements(&self) -> bool {
         false
     }

@@ -71,6 +71,7 @@ impl AccessPolicy for RoomPolicy {
         right: Right,
     ) -> Result<&'static str, AccessError> {
         let user = &caller.user_id;
+        // In a block, so that nothing is made of it where the role is known.
         let ask = async { self.rooms.role(room, user).await };
         if let Some(role) = self.roles.find(room, user, ask).await? {
             return if allows(role, right) {
