@@ -1,10 +1,14 @@
-//! The files that messages name. Who keeps them decides which may be named.
+//! The files that messages name. Who keeps them decides which may be named, and removes them with
+//! their messages.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
 use auth::UserId;
-use database::StorageError;
+use database::{StorageError, Transaction};
 use delivery::ConversationId;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -26,12 +30,27 @@ pub trait FileSource: Send + Sync {
         conversation: ConversationId,
         is_image: bool,
     ) -> Result<bool, StorageError>;
+
+    /// Removes those of `files` that are `user`'s in this conversation: messages that name them are
+    /// being deleted, in the same transaction.
+    async fn remove(
+        &self,
+        tx: &Transaction,
+        files: &[Uuid],
+        user: &UserId,
+        conversation: ConversationId,
+    ) -> Result<(), StorageError>;
+
+    /// Is told that a transaction that has [removed](Self::remove) files is committed. It must be quick.
+    fn removed(&self);
 }
 
 /// Asks the feature that keeps files. Without one, no message names a file.
 #[derive(Default)]
 pub struct Attachments {
     source: RwLock<Option<Arc<dyn FileSource>>>,
+    /// Whether a transaction has removed files, and may not be committed yet.
+    has_removed: AtomicBool,
 }
 
 impl Attachments {
@@ -51,9 +70,7 @@ impl Attachments {
         if !r#type.has_file() {
             return Ok(());
         }
-        let source = self.source.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let named = metadata.get(FILE_ID).and_then(Value::as_str);
-        let file = named.and_then(|it| Uuid::try_parse(it).ok()).zip(source);
+        let file = file_of(metadata).zip(self.source());
         let (file, source) = file.ok_or(ChatError::NotAttachable)?;
         let is_image = r#type == MessageType::Image;
         if source.may_attach(file, user, conversation, is_image).await? {
@@ -61,4 +78,35 @@ impl Attachments {
         }
         Err(ChatError::NotAttachable)
     }
+
+    /// Removes the files that deleted messages of `sender`'s have named.
+    pub(crate) async fn remove(
+        &self,
+        tx: &Transaction,
+        files: &[Uuid],
+        sender: &UserId,
+        conversation: ConversationId,
+    ) -> Result<(), StorageError> {
+        let Some(source) = self.source().filter(|_| !files.is_empty()) else { return Ok(()) };
+        self.has_removed.store(true, Ordering::Relaxed);
+        source.remove(tx, files, sender, conversation).await
+    }
+
+    /// Is told that a transaction is committed, which may have removed files.
+    pub(crate) fn committed(&self) {
+        if self.has_removed.swap(false, Ordering::Relaxed)
+            && let Some(source) = self.source()
+        {
+            source.removed();
+        }
+    }
+
+    fn source(&self) -> Option<Arc<dyn FileSource>> {
+        self.source.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The file that a message with this metadata names, if it is of a type that does.
+pub(crate) fn file_of(metadata: &Map<String, Value>) -> Option<Uuid> {
+    Uuid::try_parse(metadata.get(FILE_ID)?.as_str()?).ok()
 }

@@ -257,7 +257,7 @@ async fn count_in_session(
     Ok(axum::Json(CountView { count: this.chat.count(&caller, session_id).await? }))
 }
 
-/// Deletes all messages of a session.
+/// Deletes all messages of a session, and their files.
 #[utoipa::path(
     delete,
     path = "/chat/sessions/{sessionId}/messages",
@@ -324,7 +324,7 @@ async fn edit_message(
     Ok(axum::Json(MessageView::from(&message)))
 }
 
-/// Deletes a message: the caller's own, or another's where the caller's role allows it.
+/// Deletes a message: the caller's own, or another's where the caller's role allows it. The file that it names goes, too.
 #[utoipa::path(
     delete,
     path = "/chat/messages/{messageId}",

@@ -101,6 +101,9 @@ pub enum MessageType {
 }
 
 impl MessageType {
+    /// Those that name a file.
+    pub(crate) const WITH_FILE: [Self; 2] = [Self::File, Self::Image];
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Chat => "chat",
@@ -119,7 +122,7 @@ impl MessageType {
 
     /// Whether it names a file.
     pub(crate) fn has_file(self) -> bool {
-        matches!(self, Self::File | Self::Image)
+        Self::WITH_FILE.contains(&self)
     }
 
     /// A type that this version does not know is something that is said.

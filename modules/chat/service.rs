@@ -44,13 +44,17 @@ pub(crate) struct Kinds {
 }
 
 impl Kinds {
-    pub(crate) fn new(kept: Arc<Kept>, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        kept: Arc<Kept>,
+        attachments: Arc<Attachments>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let listeners = Arc::<Listeners>::default();
         Self {
             send: Arc::new(Send::new(Arc::clone(&kept), Arc::clone(&listeners), &metrics)),
             edit: Arc::new(EditContent::new(Arc::clone(&kept))),
-            delete: Arc::new(Delete::new(Arc::clone(&kept))),
-            clear: Arc::new(Clear::new(kept)),
+            delete: Arc::new(Delete::new(Arc::clone(&kept), Arc::clone(&attachments))),
+            clear: Arc::new(Clear::new(kept, attachments)),
             listeners,
         }
     }

@@ -6,8 +6,8 @@
 //!                             ├─> FileService ─> FileRepository -> database
 //! socket -> gateway ──────────┘  │
 //!                                └─> Finishing -> Scanner, then ChatService
-//! Cleaning -> Storage: what is left of uploads that failed, and of conversations that ended
-//! chat -> FileRepository: may this file be named in a message?
+//! Cleaning -> Storage: what is left of uploads that failed, and of files that were removed
+//! chat -> Attached -> FileRepository: may this file be named in a message? Its message is deleted
 //! ```
 //!
 //! A file has a row before it has bytes, and the row goes after them: so none are forgotten.
@@ -21,6 +21,7 @@ use delivery::{Conversations, DeliveryModule};
 use hornero::{BoxError, Module, ModuleDef};
 
 mod announcement;
+mod attached;
 mod cleaning;
 mod config;
 mod content;
@@ -48,12 +49,8 @@ pub use scanner::{ScanError, Scanner};
 pub use storage::{BytesError, OpenStorageError, Storage};
 
 use crate::{
-    cleaning::Cleaning,
-    controller::FileController,
-    finishing::Finishing,
-    gateway::FileGateway,
-    repository::{FileRepository, SeaOrmFileRepository},
-    service::FileService,
+    attached::Attached, cleaning::Cleaning, controller::FileController, finishing::Finishing,
+    gateway::FileGateway, repository::SeaOrmFileRepository, service::FileService,
     upload_controller::UploadController,
 };
 
@@ -73,6 +70,7 @@ impl Module for FilesModule {
             .export::<Storage>()
             .export::<Scanner>()
             .provide(Cleaning::new)
+            .provide(Attached::new)
             .provide(Finishing::new)
             .provide(FileService::new)
             .controller(UploadController::new)
@@ -92,8 +90,8 @@ async fn keep(conversations: Arc<Conversations>, cleaning: Arc<Cleaning>) -> Res
 
 async fn set_source(
     attachments: Arc<Attachments>,
-    files: Arc<dyn FileRepository>,
+    attached: Arc<Attached>,
 ) -> Result<(), BoxError> {
-    attachments.set_source(files);
+    attachments.set_source(attached);
     Ok(())
 }

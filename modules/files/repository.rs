@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use auth::UserId;
-use chat::FileSource;
 use chrono::{DateTime, SubsecRound, Utc};
-use database::{Backend, Database, StorageError};
+use database::{Backend, Database, StorageError, Transaction};
 use delivery::ConversationId;
 use sea_orm::{
     ActiveValue::Set,
@@ -22,7 +21,7 @@ use crate::{
 
 /// Keeps what is known of files; their bytes are in the storage.
 #[async_trait]
-pub(crate) trait FileRepository: FileSource {
+pub(crate) trait FileRepository: Send + Sync {
     /// Whether other processes may use it, too, whose uploads are none of ours.
     fn is_shared(&self) -> bool;
 
@@ -42,6 +41,15 @@ pub(crate) trait FileRepository: FileSource {
 
     /// Notes that the bytes of a file are to be removed.
     async fn give_up(&self, id: FileId) -> Result<(), StorageError>;
+
+    /// Gives up those of `ids` that `uploader` has brought to the conversation.
+    async fn give_up_all(
+        &self,
+        tx: &Transaction,
+        ids: &[Uuid],
+        uploader: &UserId,
+        conversation: ConversationId,
+    ) -> Result<(), StorageError>;
 
     /// A file whose bytes are stored.
     async fn find(&self, id: FileId) -> Result<Option<File>, StorageError>;
@@ -86,13 +94,8 @@ impl SeaOrmFileRepository {
         status: FileStatus,
         now: DateTime<Utc>,
     ) -> Result<u64, StorageError> {
-        let since = (status != FileStatus::Done).then_some(now);
         let tx = self.db.begin().await?;
-        let update = Entity::update_many()
-            .filter(which)
-            .col_expr(Column::Status, Expr::value(status.as_str()))
-            .col_expr(Column::UnfinishedSince, Expr::value(since));
-        let changed = update.exec(&tx).await?.rows_affected;
+        let changed = update(&tx, which, status, now).await?;
         tx.commit().await?;
         Ok(changed)
     }
@@ -163,6 +166,20 @@ impl FileRepository for SeaOrmFileRepository {
         self.update(which, FileStatus::Removed, now()).await.map(drop)
     }
 
+    async fn give_up_all(
+        &self,
+        tx: &Transaction,
+        ids: &[Uuid],
+        uploader: &UserId,
+        conversation: ConversationId,
+    ) -> Result<(), StorageError> {
+        let which = Condition::all()
+            .add(Column::Id.is_in(ids.iter().copied()))
+            .add(Column::UploaderId.eq(uploader.as_str()))
+            .add(Column::ConversationId.eq(conversation.0));
+        update(tx, which, FileStatus::Removed, now()).await.map(drop)
+    }
+
     async fn find(&self, id: FileId) -> Result<Option<File>, StorageError> {
         let row = Entity::find_by_id(id.0).one(self.db.read()).await?;
         Ok(row.and_then(file_of))
@@ -228,23 +245,18 @@ impl FileRepository for SeaOrmFileRepository {
     }
 }
 
-#[async_trait]
-impl FileSource for SeaOrmFileRepository {
-    async fn may_attach(
-        &self,
-        file: Uuid,
-        user: &UserId,
-        conversation: ConversationId,
-        is_image: bool,
-    ) -> Result<bool, StorageError> {
-        let file = FileRepository::find(self, FileId(file)).await?;
-        Ok(file.is_some_and(|it| {
-            it.status.is_clean()
-                && it.uploader == *user
-                && it.conversation == conversation
-                && (it.is_image() || !is_image)
-        }))
-    }
+async fn update(
+    tx: &Transaction,
+    which: Condition,
+    status: FileStatus,
+    now: DateTime<Utc>,
+) -> Result<u64, StorageError> {
+    let since = (status != FileStatus::Done).then_some(now);
+    let update = Entity::update_many()
+        .filter(which)
+        .col_expr(Column::Status, Expr::value(status.as_str()))
+        .col_expr(Column::UnfinishedSince, Expr::value(since));
+    Ok(update.exec(tx).await?.rows_affected)
 }
 
 /// The file of a row, unless its bytes are still to come, or gone.

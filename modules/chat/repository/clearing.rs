@@ -1,17 +1,20 @@
-//! The event `conversation.cleared`: all messages are taken back.
+//! The event `conversation.cleared`: all messages are taken back, and the files that they name.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use database::{StorageError, Transaction};
-use delivery::{Decision, EventKind, LoggedEvent, Placed, Tally};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use delivery::{ConversationId, Decision, EventKind, LoggedEvent, Placed, Tally};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::json;
+use uuid::Uuid;
 
+use super::row::file_named_by;
 use crate::{
+    attachments::Attachments,
     entity::{Column, Entity},
     kept::Kept,
-    message::{Cleared, Clearing},
+    message::{Cleared, Clearing, MessageType},
 };
 
 /// Messages that one statement changes. SQLite keeps in memory what a statement may have to undo.
@@ -20,11 +23,33 @@ const AT_ONCE: usize = 5_000;
 /// Takes back all that was said before.
 pub(crate) struct Clear {
     kept: Arc<Kept>,
+    attachments: Arc<Attachments>,
 }
 
 impl Clear {
-    pub(crate) fn new(kept: Arc<Kept>) -> Self {
-        Self { kept }
+    pub(crate) fn new(kept: Arc<Kept>, attachments: Arc<Attachments>) -> Self {
+        Self { kept, attachments }
+    }
+
+    /// Removes the files that `messages` of a conversation name.
+    async fn remove_files(
+        &self,
+        tx: &Transaction,
+        conversation: ConversationId,
+        messages: &Condition,
+    ) -> Result<(), StorageError> {
+        let types = MessageType::WITH_FILE.map(MessageType::as_str);
+        let rows = Entity::find().filter(messages.clone()).filter(Column::Type.is_in(types));
+        let mut files = HashMap::<String, Vec<Uuid>>::new();
+        for row in rows.all(tx).await? {
+            if let Some(file) = file_named_by(&row) {
+                files.entry(row.sender_id).or_default().push(file);
+            }
+        }
+        for (sender, files) in files {
+            self.attachments.remove(tx, &files, &sender.into(), conversation).await?;
+        }
+        Ok(())
     }
 }
 
@@ -43,6 +68,7 @@ impl EventKind for Clear {
 
     fn committed(&self, cleared: &Cleared) {
         self.kept.cleared(cleared);
+        self.attachments.committed();
     }
 
     fn failed(&self, draft: &Clearing) {
@@ -67,11 +93,14 @@ impl EventKind for Clear {
             let mut count = 0;
             for after in (0..*seq).step_by(AT_ONCE) {
                 let through = after + AT_ONCE as i64;
+                let those = Condition::all()
+                    .add(Column::ConversationId.eq(draft.conversation.0))
+                    .add(Column::Seq.gt(after))
+                    .add(Column::Seq.lte(through))
+                    .add(Column::DeletedAt.is_null());
+                self.remove_files(tx, draft.conversation, &those).await?;
                 let update = Entity::update_many()
-                    .filter(Column::ConversationId.eq(draft.conversation.0))
-                    .filter(Column::Seq.gt(after))
-                    .filter(Column::Seq.lte(through))
-                    .filter(Column::DeletedAt.is_null())
+                    .filter(those)
                     .col_expr(Column::Content, Expr::value(""))
                     .col_expr(Column::Metadata, Expr::value(json!({})))
                     .col_expr(Column::DeletedAt, Expr::value(*at))

@@ -1,4 +1,4 @@
-//! The event `message.deleted`: a message is taken back.
+//! The event `message.deleted`: a message is taken back, and the file that it names.
 
 use std::sync::Arc;
 
@@ -8,8 +8,9 @@ use delivery::{Decision, EventKind, Placed, Tally};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 use serde_json::json;
 
-use super::row::deleted_of;
+use super::row::{deleted_of, file_named_by};
 use crate::{
+    attachments::Attachments,
     entity::{Entity, Model},
     error::ChatError,
     kept::Kept,
@@ -20,11 +21,12 @@ use crate::{
 /// one that is sent again stays deleted.
 pub(crate) struct Delete {
     kept: Arc<Kept>,
+    attachments: Arc<Attachments>,
 }
 
 impl Delete {
-    pub(crate) fn new(kept: Arc<Kept>) -> Self {
-        Self { kept }
+    pub(crate) fn new(kept: Arc<Kept>, attachments: Arc<Attachments>) -> Self {
+        Self { kept, attachments }
     }
 }
 
@@ -43,6 +45,7 @@ impl EventKind for Delete {
 
     fn committed(&self, deleted: &Deleted) {
         self.kept.deleted(deleted);
+        self.attachments.committed();
     }
 
     fn failed(&self, draft: &Deletion) {
@@ -75,6 +78,10 @@ impl EventKind for Delete {
         let mut deleted = Vec::with_capacity(batch.len());
         for Placed { draft, seq, at } in batch {
             let Some(row) = find(tx, draft).await? else { continue };
+            if let Some(file) = file_named_by(&row) {
+                let sender = row.sender_id.clone().into();
+                self.attachments.remove(tx, &[file], &sender, draft.conversation).await?;
+            }
             let mut row = row.into_active_model();
             row.content = Set(String::new());
             row.metadata = Set(json!({}));

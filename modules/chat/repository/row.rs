@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use delivery::{ConversationId, ConversationKind};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::{
+    attachments::file_of,
     entity::{Column, Model},
     message::{Deleted, Formatting, Message, MessageId, MessageRole, MessageType},
 };
@@ -69,6 +71,11 @@ fn object(value: Value) -> Map<String, Value> {
         Value::Object(entries) => entries,
         _ => Map::new(),
     }
+}
+
+/// The file that the message of a row names.
+pub(super) fn file_named_by(row: &Model) -> Option<Uuid> {
+    file_of(row.metadata.as_object()?).filter(|_| MessageType::parse(&row.r#type).has_file())
 }
 
 /// What is told of a row that was deleted, by the event `event_seq`.

@@ -109,10 +109,9 @@ async fn deletion_that_comes_second_is_the_first_one() {
         |by: &Caller| Deletion { conversation: chat.room, id: sent.id, by: by.user_id.clone() };
     let log = &chat.wired.log;
 
-    let first =
-        log.append(Arc::new(Delete::new(Arc::new(Kept::new()))), deletion(&ada)).await.unwrap();
-    let second =
-        log.append(Arc::new(Delete::new(Arc::new(Kept::new()))), deletion(&ben)).await.unwrap();
+    let delete = || Arc::new(Delete::new(Arc::new(Kept::new()), Arc::default()));
+    let first = log.append(delete(), deletion(&ada)).await.unwrap();
+    let second = log.append(delete(), deletion(&ben)).await.unwrap();
 
     assert!(!first.repeated && second.repeated);
     assert_eq!((second.stored, chat.head().await), (first.stored, 2));

@@ -1,4 +1,5 @@
-//! Files of conversations that have ended, and of uploads that were broken off.
+//! Files of messages that are deleted, of conversations that have ended, and of uploads that were
+//! broken off.
 
 use std::fs;
 
@@ -6,10 +7,12 @@ use sea_orm::{ConnectionTrait, Statement};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 use uuid::Uuid;
 
+use serde_json::json;
+
 use super::{
     BOUNDARY,
     clamd::{Clamd, Mood},
-    form, kept, kept_are, rows_are, to_room,
+    form, kept, kept_are, messages, posted, rows_are, to_room,
 };
 use crate::util::{TestApp, User, text};
 
@@ -28,6 +31,99 @@ async fn files_go_with_their_conversation() {
     kept_are(&app, 1).await;
     rows_are(&app, 1).await;
     ada.get(&format!("/files/{}", text(&stays["id"]))).await.expect(200);
+}
+
+#[tokio::test]
+async fn file_goes_with_its_message_whoever_deletes_that() {
+    let app = TestApp::start().await;
+    let (ada, ben) = (app.register("Ada").await, app.register("Ben").await);
+    let room = ada.room("public").await;
+    ben.connect("/chat").await.join(&room).await;
+    let mut files = Vec::new();
+    for name in ["a.txt", "b.txt", "c.txt"] {
+        let file = to_room(&ben, &room, name, name.as_bytes()).await.expect(201);
+        files.push(format!("/files/{}", text(&file["id"])));
+    }
+    let told = messages(&ben, &room).await;
+    let message = |name: &str| {
+        let message = told.iter().find(|it| it["content"] == name).unwrap();
+        format!("/chat/messages/{}", text(&message["id"]))
+    };
+
+    ben.request("DELETE", &message("a.txt")).await.expect(204);
+    ada.request("DELETE", &message("b.txt")).await.expect(204);
+
+    // At once, and not when its bytes are removed.
+    for user in [&ada, &ben] {
+        for (file, status) in files.iter().zip([404, 404, 200]) {
+            user.get(file).await.expect(status);
+        }
+    }
+    kept_are(&app, 1).await;
+    rows_are(&app, 1).await;
+}
+
+#[tokio::test]
+async fn files_go_when_their_session_is_cleared() {
+    let app = TestApp::start().await;
+    let ada = app.register("Ada").await;
+    let session = ada.session().await;
+    let upload = async |name: &str, message: &[u8]| {
+        let parts = [
+            ("sessionId", None, session.as_bytes()),
+            ("message", None, message),
+            ("file", Some(name), name.as_bytes()),
+        ];
+        text(&posted(&ada, &parts).await.expect(201)["id"])
+    };
+    let told = [upload("a.txt", b"true").await, upload("b.txt", b"true").await];
+    let nobody_was_told_of = upload("c.txt", b"false").await;
+
+    let path = format!("/chat/sessions/{session}/messages");
+    assert_eq!(ada.request("DELETE", &path).await.expect(200), json!({ "deleted": 2 }));
+
+    for file in told {
+        ada.get(&format!("/files/{file}")).await.expect(404);
+    }
+    kept_are(&app, 1).await;
+    let names = json!({
+        "content": "look", "type": "file", "metadata": { "fileId": nobody_was_told_of },
+    });
+    ada.post(&path, names).await.expect(201);
+    ada.get(&format!("/files/{nobody_was_told_of}")).await.expect(200);
+}
+
+/// No door lets a message name a file of somebody else's. If one did, it would not be theirs to delete.
+#[tokio::test]
+async fn file_stays_when_a_message_of_another_user_or_type_is_deleted_that_names_it() {
+    let app = TestApp::start().await;
+    let (ada, ben) = (app.register("Ada").await, app.register("Ben").await);
+    let room = ada.room("public").await;
+    ben.connect("/chat").await.join(&room).await;
+    let file = text(&to_room(&ada, &room, "a.txt", b"a").await.expect(201)["id"]);
+    let path = format!("/rooms/{room}/messages");
+    let words = json!({ "content": "look", "metadata": { "fileId": file } });
+    let words = text(&ada.post(&path, words).await.expect(201)["id"]);
+    to_room(&ben, &room, "b.txt", b"b").await.expect(201);
+    let his = messages(&ben, &room).await;
+    let his = text(&his.iter().find(|it| it["content"] == "b.txt").unwrap()["id"]);
+    name(&app, &his, &file).await;
+
+    ada.request("DELETE", &format!("/chat/messages/{words}")).await.expect(204);
+    ben.request("DELETE", &format!("/chat/messages/{his}")).await.expect(204);
+
+    ada.get(&format!("/files/{file}")).await.expect(200);
+}
+
+/// Lets a message name a file, behind the server's back.
+async fn name(app: &TestApp, message: &str, file: &str) {
+    let database = app.database().await;
+    let tx = database.begin().await.unwrap();
+    let values = [json!({ "fileId": file }).into(), message.parse::<Uuid>().unwrap().into()];
+    let sql = "UPDATE messages SET metadata = $1 WHERE id = $2";
+    let update = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+    assert_eq!(tx.execute_raw(update).await.unwrap().rows_affected(), 1);
+    tx.commit().await.unwrap();
 }
 
 #[tokio::test]
