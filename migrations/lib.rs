@@ -23,6 +23,7 @@ mod m20261121_000012_create_escalations;
 mod m20261121_000013_create_robot_runs;
 mod m20261121_000014_keep_new_messages_out_of_the_log;
 mod m20261122_000015_index_only_messages_with_a_client_id;
+mod m20261122_000016_add_index_of_uploaders_to_files;
 
 /// The steps, in the order in which they run.
 pub struct Migrator;
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000013_create_robot_runs::Migration),
             Box::new(m20261121_000014_keep_new_messages_out_of_the_log::Migration),
             Box::new(m20261122_000015_index_only_messages_with_a_client_id::Migration),
+            Box::new(m20261122_000016_add_index_of_uploaders_to_files::Migration),
         ]
     }
 }

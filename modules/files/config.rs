@@ -45,6 +45,9 @@ pub struct FilesConfig {
     pub folder: String,
     /// Largest file, in bytes. Default 10,485,760, which are 10 MiB.
     pub max_bytes: u64,
+    /// Most that the files of one user may take together, in bytes; 0 is without limit. A file counts
+    /// 4 KiB at least. Default 1,073,741,824, which are 1 GiB.
+    pub max_bytes_per_user: u64,
     /// Types that are taken, as the content shows them. Default: common pictures, sounds, films
     /// and documents.
     pub types: Vec<String>,
@@ -89,6 +92,7 @@ impl Default for FilesConfig {
         Self {
             folder: String::new(),
             max_bytes: 10 * 1024 * 1024,
+            max_bytes_per_user: 1024 * 1024 * 1024,
             types: TYPES.map(str::to_owned).to_vec(),
             max_uploads: 16,
             upload_timeout_ms: 300_000,

@@ -27,6 +27,12 @@ pub enum FileError {
     #[error("The file is too large: {0} bytes at most")]
     TooLarge(u64),
 
+    /// The caller's files would take more than so many bytes together.
+    #[error(
+        "Your files would take more than {0} bytes: delete messages with files that you need no more"
+    )]
+    Quota(u64),
+
     /// The content is of none of these types.
     #[error("The content of the file is of no type that is taken here")]
     WrongType(Vec<String>),
@@ -84,6 +90,9 @@ impl From<FileError> for ClientError {
             FileError::TooLarge(most) => {
                 Self::new(ErrorKind::TooLarge, text).detail("maxBytes", most)
             }
+            FileError::Quota(most) => Self::new(ErrorKind::TooLarge, text)
+                .detail("reason", "quota_exceeded")
+                .detail("maxBytesPerUser", most),
             FileError::WrongType(types) => Self::new(ErrorKind::Unacceptable, text)
                 .detail("reason", "type_not_allowed")
                 .detail("allowedTypes", types),

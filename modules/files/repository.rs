@@ -10,7 +10,7 @@ use delivery::ConversationId;
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, Query},
+    sea_query::{Expr, ExprTrait, Query},
 };
 use uuid::Uuid;
 
@@ -19,11 +19,17 @@ use crate::{
     file::{File, FileId, FileStatus},
 };
 
+/// Bytes that a file takes at least: a block of a disk, and a row. So a limit in bytes is one in files.
+const LEAST: i64 = 4_096;
+
 /// Keeps what is known of files; their bytes are in the storage.
 #[async_trait]
 pub(crate) trait FileRepository: Send + Sync {
     /// Whether other processes may use it, too, whose uploads are none of ours.
     fn is_shared(&self) -> bool;
+
+    /// Bytes that the files of a user take, each [`LEAST`] at least.
+    async fn taken(&self, uploader: &UserId) -> Result<u64, StorageError>;
 
     /// Notes that bytes are about to come.
     async fn begin(&self, id: FileId, uploader: &UserId) -> Result<(), StorageError>;
@@ -105,6 +111,21 @@ impl SeaOrmFileRepository {
 impl FileRepository for SeaOrmFileRepository {
     fn is_shared(&self) -> bool {
         self.db.backend() != Backend::Sqlite
+    }
+
+    async fn taken(&self, uploader: &UserId) -> Result<u64, StorageError> {
+        let size = || Expr::col(Column::Size);
+        let taken = Expr::case(ExprTrait::lt(size(), LEAST), LEAST).finally(size());
+        let taken: Option<Option<i64>> = Entity::find()
+            .select_only()
+            // PostgreSQL's sum of `bigint` is none.
+            .expr(ExprTrait::sum(taken).cast_as("bigint"))
+            .filter(Column::UploaderId.eq(uploader.as_str()))
+            .filter(Column::Status.ne(FileStatus::Removed.as_str()))
+            .into_tuple()
+            .one(self.db.read())
+            .await?;
+        Ok(taken.flatten().unwrap_or_default().cast_unsigned())
     }
 
     async fn begin(&self, id: FileId, uploader: &UserId) -> Result<(), StorageError> {

@@ -18,7 +18,7 @@ use crate::{
     repository::FileRepository,
     scanner::Scanner,
     storage::{Bytestream, Storage},
-    upload::{Limits, Upload},
+    upload::{Limits, Quota, Upload},
 };
 
 /// Largest file that comes in one event, in bytes: 900 KiB, which leave room in a packet.
@@ -43,6 +43,8 @@ pub(crate) struct FileService {
     finishing: Arc<Finishing>,
     cleaning: Arc<Cleaning>,
     limits: Limits,
+    /// Most that the files of one user may take together, in bytes; 0 is without limit.
+    max_bytes_per_user: u64,
     upload_timeout: Duration,
     places: Arc<Semaphore>,
 }
@@ -71,6 +73,7 @@ impl FileService {
             finishing,
             cleaning,
             limits,
+            max_bytes_per_user: config.max_bytes_per_user,
             upload_timeout,
             places,
         }
@@ -109,14 +112,28 @@ impl FileService {
     ///
     /// # Errors
     ///
-    /// [`FileError::Auth`] for guests, [`FileError::Busy`], or a failure of the database.
+    /// [`FileError::Auth`] for guests, [`FileError::Busy`], [`FileError::Quota`], or a failure of the
+    /// database.
     pub(crate) async fn begin(&self, caller: &Caller) -> Result<Upload, FileError> {
         caller.require_account()?;
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| FileError::Busy)?;
+        let quota = self.quota(caller).await?;
         let id = FileId::generate();
         // Before the first byte, so that none is forgotten if the server ends here.
         self.files.begin(id, &caller.user_id).await?;
-        Ok(Upload::new(id, self.storage.write(id), self.limits.clone(), place))
+        Ok(Upload::new(id, self.storage.write(id), self.limits.clone(), quota, place))
+    }
+
+    /// What the caller's files may take. What is being received meanwhile is not known yet.
+    async fn quota(&self, caller: &Caller) -> Result<Quota, FileError> {
+        let most = self.max_bytes_per_user;
+        if most == 0 {
+            return Ok(Quota { most, left: u64::MAX });
+        }
+        match most.saturating_sub(self.files.taken(&caller.user_id).await?) {
+            0 => Err(FileError::Quota(most)),
+            left => Ok(Quota { most, left }),
+        }
     }
 
     /// Keeps a file that has come, looks through it, and lets a message tell of it.

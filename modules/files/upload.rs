@@ -16,7 +16,17 @@ pub(crate) struct Upload {
     hash: Sha256,
     size: u64,
     limits: Limits,
+    quota: Quota,
     place: OwnedSemaphorePermit,
+}
+
+/// What the files of a user may take together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Quota {
+    /// In bytes.
+    pub(crate) most: u64,
+    /// How many of them nothing has taken yet.
+    pub(crate) left: u64,
 }
 
 /// What is taken.
@@ -40,22 +50,26 @@ impl Upload {
         id: FileId,
         writing: Writing,
         limits: Limits,
+        quota: Quota,
         place: OwnedSemaphorePermit,
     ) -> Self {
         let (content, hash) = (Content::default(), Sha256::new());
-        Self { id, writing, content, hash, size: 0, limits, place }
+        Self { id, writing, content, hash, size: 0, limits, quota, place }
     }
 
     /// Takes the next bytes.
     ///
     /// # Errors
     ///
-    /// [`FileError::TooLarge`], [`FileError::WrongType`] as soon as it is known, or a failure of
-    /// the storage. It has to be given up then.
+    /// [`FileError::TooLarge`], [`FileError::Quota`], [`FileError::WrongType`] as soon as it is known,
+    /// or a failure of the storage. It has to be given up then.
     pub(crate) async fn add(&mut self, bytes: Bytes) -> Result<(), FileError> {
         self.size += bytes.len() as u64;
         if self.size > self.limits.max_bytes {
             return Err(FileError::TooLarge(self.limits.max_bytes));
+        }
+        if self.size > self.quota.left {
+            return Err(FileError::Quota(self.quota.most));
         }
         self.content.add(&bytes);
         if self.content.is_decided() {

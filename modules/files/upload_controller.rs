@@ -70,7 +70,7 @@ impl Controller for UploadController {
         (status = 403, description = "Guests bring no files; or not a member of the public room; or the token lacks the scope `chat`"),
         (status = 404, description = "No such room or session, or no access to it"),
         (status = 409, description = "The session is closed"),
-        (status = 413, description = "The file is too large"),
+        (status = 413, description = "The file is too large, or the caller's files together (`details.reason` is `quota_exceeded`)"),
         (status = 415, description = "The body is no form in several parts"),
         (status = 504, description = "The file took too long to arrive"),
     ),

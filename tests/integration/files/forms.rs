@@ -6,8 +6,8 @@ use auth::{Role, UserType};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{PNG, form, kept, kept_are, messages, posted, rows_are, to_room};
-use crate::util::TestApp;
+use super::{PNG, events::upload, form, kept, kept_are, messages, posted, rows_are, to_room};
+use crate::util::{TestApp, text};
 
 #[tokio::test]
 async fn parts_come_in_any_order() {
@@ -160,6 +160,40 @@ async fn who_may_not_send_may_not_upload() {
 
     to_room(&admin, &private, "a.txt", b"a").await.expect(201);
     to_room(&ada, &private, "a.txt", b"a").await.expect(201);
+}
+
+#[tokio::test]
+async fn files_of_a_user_take_so_many_bytes_together() {
+    let app = TestApp::with(&[("HORNERO__FILES__MAX_BYTES_PER_USER", "20000")]).await;
+    let (ada, ben) = (app.register("Ada").await, app.register("Ben").await);
+    let (room, his) = (ada.room("private").await, ben.room("private").await);
+    let bytes = [b'a'; 9_000];
+    to_room(&ada, &room, "first.txt", &bytes).await.expect(201);
+
+    // It is known as soon as it has passed, and not before.
+    let refusal = to_room(&ada, &room, "more.txt", &[b'a'; 11_001]).await.expect(413);
+    assert_eq!(refusal["error_code"], "INVALID_REQUEST");
+    assert_eq!(refusal["details"]["reason"], "quota_exceeded");
+    assert_eq!(refusal["details"]["maxBytesPerUser"], 20_000);
+    kept_are(&app, 1).await;
+    rows_are(&app, 1).await;
+
+    // Small ones count 4 KiB each.
+    for name in ["b.txt", "c.txt", "d.txt"] {
+        to_room(&ada, &room, name, b"small").await.expect(201);
+    }
+    let refusal = to_room(&ada, &room, "e.txt", b"").await.expect(413);
+    assert_eq!(refusal["details"]["reason"], "quota_exceeded");
+    let mut socket = ada.connect("/chat").await;
+    let ack = upload(&mut socket, &room, b"small").await;
+    assert_eq!(ack["error"]["code"], "CLIENT_ERROR", "{ack}");
+    assert_eq!(ack["error"]["details"]["reason"], "quota_exceeded");
+    to_room(&ben, &his, "his.txt", &bytes).await.expect(201);
+
+    let first = messages(&ada, &room).await;
+    let first = first.iter().find(|it| it["content"] == "first.txt").unwrap();
+    ada.request("DELETE", &format!("/chat/messages/{}", text(&first["id"]))).await.expect(204);
+    to_room(&ada, &room, "e.txt", b"").await.expect(201);
 }
 
 #[tokio::test]
