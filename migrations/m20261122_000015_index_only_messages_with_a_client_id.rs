@@ -10,7 +10,7 @@ const INDEX: &str = "messages_conversation_id_sender_id_client_message_id";
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // None of them is a repeat. In small rooms an entry costs each of them a page.
+        // A message without one is never a repeat, and in a small room its entry costs a page.
         rebuild(manager, " WHERE client_message_id IS NOT NULL").await
     }
 

@@ -49,7 +49,8 @@ pub trait FileSource: Send + Sync {
 #[derive(Default)]
 pub struct Attachments {
     source: RwLock<Option<Arc<dyn FileSource>>>,
-    /// Whether a transaction has removed files, and may not be committed yet.
+    /// Whether files were removed since a commit was told of last. If that was undone, the source is
+    /// told for nothing.
     has_removed: AtomicBool,
 }
 

@@ -324,7 +324,9 @@ async fn edit_message(
     Ok(axum::Json(MessageView::from(&message)))
 }
 
-/// Deletes a message: the caller's own, or another's where the caller's role allows it. The file that it names goes, too.
+/// Deletes a message: the caller's own, or another's where the caller's role allows it.
+///
+/// The file that it names goes, too.
 #[utoipa::path(
     delete,
     path = "/chat/messages/{messageId}",

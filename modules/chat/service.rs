@@ -52,7 +52,7 @@ impl Kinds {
         let listeners = Arc::<Listeners>::default();
         Self {
             send: Arc::new(Send::new(Arc::clone(&kept), Arc::clone(&listeners), &metrics)),
-            edit: Arc::new(EditContent::new(Arc::clone(&kept))),
+            edit: Arc::new(EditContent::new(Arc::clone(&kept), Arc::clone(&attachments))),
             delete: Arc::new(Delete::new(Arc::clone(&kept), Arc::clone(&attachments))),
             clear: Arc::new(Clear::new(kept, attachments)),
             listeners,

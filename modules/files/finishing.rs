@@ -118,7 +118,7 @@ impl Finishing {
     async fn finish_stored(&self, id: FileId) {
         match self.files.find(id).await {
             Ok(Some(file)) => drop(self.finish_or_retry(&file).await),
-            // Its conversation has ended meanwhile.
+            // Its message was deleted meanwhile, or its conversation has ended.
             Ok(None) => {}
             Err(error) => tracing::warn!(%id, %error, "Could not finish a file yet: {error}"),
         }

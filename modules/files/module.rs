@@ -7,7 +7,7 @@
 //! socket -> gateway ──────────┘  │
 //!                                └─> Finishing -> Scanner, then ChatService
 //! Cleaning -> Storage: what is left of uploads that failed, and of files that were removed
-//! chat -> Attached -> FileRepository: may this file be named in a message? Its message is deleted
+//! chat -> NamedFiles -> FileRepository: may this file be named in a message? Its message is deleted
 //! ```
 //!
 //! A file has a row before it has bytes, and the row goes after them: so none are forgotten.
@@ -21,7 +21,6 @@ use delivery::{Conversations, DeliveryModule};
 use hornero::{BoxError, Module, ModuleDef};
 
 mod announcement;
-mod attached;
 mod cleaning;
 mod config;
 mod content;
@@ -33,6 +32,7 @@ mod file;
 mod finishing;
 mod gateway;
 mod name;
+mod named;
 mod repository;
 mod scanner;
 mod service;
@@ -49,8 +49,8 @@ pub use scanner::{ScanError, Scanner};
 pub use storage::{BytesError, OpenStorageError, Storage};
 
 use crate::{
-    attached::Attached, cleaning::Cleaning, controller::FileController, finishing::Finishing,
-    gateway::FileGateway, repository::SeaOrmFileRepository, service::FileService,
+    cleaning::Cleaning, controller::FileController, finishing::Finishing, gateway::FileGateway,
+    named::NamedFiles, repository::SeaOrmFileRepository, service::FileService,
     upload_controller::UploadController,
 };
 
@@ -70,7 +70,7 @@ impl Module for FilesModule {
             .export::<Storage>()
             .export::<Scanner>()
             .provide(Cleaning::new)
-            .provide(Attached::new)
+            .provide(NamedFiles::new)
             .provide(Finishing::new)
             .provide(FileService::new)
             .controller(UploadController::new)
@@ -88,10 +88,7 @@ async fn keep(conversations: Arc<Conversations>, cleaning: Arc<Cleaning>) -> Res
     Ok(())
 }
 
-async fn set_source(
-    attachments: Arc<Attachments>,
-    attached: Arc<Attached>,
-) -> Result<(), BoxError> {
-    attachments.set_source(attached);
+async fn set_source(attachments: Arc<Attachments>, named: Arc<NamedFiles>) -> Result<(), BoxError> {
+    attachments.set_source(named);
     Ok(())
 }

@@ -52,7 +52,7 @@ pub(crate) trait FileRepository: Send + Sync {
     async fn give_up_all(
         &self,
         tx: &Transaction,
-        ids: &[Uuid],
+        ids: &[FileId],
         uploader: &UserId,
         conversation: ConversationId,
     ) -> Result<(), StorageError>;
@@ -190,12 +190,13 @@ impl FileRepository for SeaOrmFileRepository {
     async fn give_up_all(
         &self,
         tx: &Transaction,
-        ids: &[Uuid],
+        ids: &[FileId],
         uploader: &UserId,
         conversation: ConversationId,
     ) -> Result<(), StorageError> {
         let which = Condition::all()
-            .add(Column::Id.is_in(ids.iter().copied()))
+            .add(Column::Id.is_in(ids.iter().map(|it| it.0)))
+            .add(Column::Status.ne(FileStatus::Removed.as_str()))
             .add(Column::UploaderId.eq(uploader.as_str()))
             .add(Column::ConversationId.eq(conversation.0));
         update(tx, which, FileStatus::Removed, now()).await.map(drop)

@@ -280,8 +280,13 @@ impl FileService {
     ///
     /// # Errors
     ///
-    /// [`FileError::Bytes`].
+    /// [`FileError::Bytes`]; [`FileError::NoFile`] if it has been removed since it was found.
     pub(crate) async fn read(&self, file: &File) -> Result<Bytestream, FileError> {
-        Ok(self.storage.read(file.id).await?)
+        match self.storage.read(file.id).await {
+            Err(error) if error.is_absence() && self.files.find(file.id).await?.is_none() => {
+                Err(FileError::NoFile)
+            }
+            bytes => Ok(bytes?),
+        }
     }
 }

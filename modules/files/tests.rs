@@ -208,6 +208,7 @@ struct TestFiles {
     finishing: Arc<Finishing>,
     members: Arc<MembersOnly>,
     store: Arc<MemoryStore>,
+    storage: Arc<Storage>,
     room: ConversationId,
     _server: Server,
     _folder: TempDir,
@@ -221,9 +222,9 @@ impl TestFiles {
         let most = ("HORNERO__FILES__MAX_BYTES".to_owned(), "20000000".to_owned());
         let config = Config::load(folder.path(), [data, most]).unwrap();
         let (found, store) = (Arc::<Found>::default(), Arc::<MemoryStore>::default());
-        let storage = Storage::of(Arc::<MemoryStore>::clone(&store));
+        let storage = Arc::new(Storage::of(Arc::<MemoryStore>::clone(&store)));
         let app = App::of::<TestModule>().with_config(config);
-        let app = app.override_with(Arc::clone(&found)).override_with(Arc::new(storage));
+        let app = app.override_with(Arc::clone(&found)).override_with(Arc::clone(&storage));
         let server = app.build().await.unwrap();
         let Inside { wired, service, rows, cleaning, finishing } = found.0.get().unwrap().clone();
         let members = Arc::new(MembersOnly::default());
@@ -233,7 +234,19 @@ impl TestFiles {
         wired.conversations.begin(&tx, room, ConversationKind::Room, Utc::now()).await.unwrap();
         tx.commit().await.unwrap();
         let (_server, _folder) = (server, folder);
-        Self { wired, service, rows, cleaning, finishing, members, store, room, _server, _folder }
+        Self {
+            wired,
+            service,
+            rows,
+            cleaning,
+            finishing,
+            members,
+            store,
+            storage,
+            room,
+            _server,
+            _folder,
+        }
     }
 
     async fn member(&self) -> Caller {

@@ -1,5 +1,5 @@
 //! Files: brought by form and by event, read, looked through, told of, and gone with their
-//! conversation.
+//! messages and conversations.
 
 use std::{
     fs,

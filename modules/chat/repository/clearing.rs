@@ -5,20 +5,20 @@ use std::{collections::HashMap, sync::Arc};
 use async_trait::async_trait;
 use database::{StorageError, Transaction};
 use delivery::{ConversationId, Decision, EventKind, LoggedEvent, Placed, Tally};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Expr};
-use serde_json::json;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::row::file_named_by;
 use crate::{
-    attachments::Attachments,
+    attachments::{Attachments, file_of},
     entity::{Column, Entity},
     kept::Kept,
     message::{Cleared, Clearing, MessageType},
 };
 
-/// Messages that one statement changes. SQLite keeps in memory what a statement may have to undo.
-const AT_ONCE: usize = 5_000;
+/// Messages that one statement changes. SQLite keeps in memory what a statement may have to undo, and
+/// what names files is read before.
+const AT_ONCE: usize = 1_000;
 
 /// Takes back all that was said before.
 pub(crate) struct Clear {
@@ -39,11 +39,18 @@ impl Clear {
         messages: &Condition,
     ) -> Result<(), StorageError> {
         let types = MessageType::WITH_FILE.map(MessageType::as_str);
-        let rows = Entity::find().filter(messages.clone()).filter(Column::Type.is_in(types));
+        let naming: Vec<(String, Value)> = Entity::find()
+            .select_only()
+            .columns([Column::SenderId, Column::Metadata])
+            .filter(messages.clone())
+            .filter(Column::Type.is_in(types))
+            .into_tuple()
+            .all(tx)
+            .await?;
         let mut files = HashMap::<String, Vec<Uuid>>::new();
-        for row in rows.all(tx).await? {
-            if let Some(file) = file_named_by(&row) {
-                files.entry(row.sender_id).or_default().push(file);
+        for (sender, metadata) in naming {
+            if let Some(file) = metadata.as_object().and_then(file_of) {
+                files.entry(sender).or_default().push(file);
             }
         }
         for (sender, files) in files {

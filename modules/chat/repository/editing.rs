@@ -1,4 +1,4 @@
-//! The event `message.updated`: a message is changed.
+//! The event `message.updated`: a message is changed. A file that it names no more is removed.
 
 use std::sync::Arc;
 
@@ -8,8 +8,9 @@ use delivery::{Decision, EventKind, Placed};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 use serde_json::{Map, Value};
 
-use super::row::message_of;
+use super::row::{file_named_by, message_of};
 use crate::{
+    attachments::{Attachments, file_of},
     entity::{Entity, Model},
     error::ChatError,
     kept::Kept,
@@ -19,11 +20,12 @@ use crate::{
 /// Changes what messages say.
 pub(crate) struct EditContent {
     kept: Arc<Kept>,
+    attachments: Arc<Attachments>,
 }
 
 impl EditContent {
-    pub(crate) fn new(kept: Arc<Kept>) -> Self {
-        Self { kept }
+    pub(crate) fn new(kept: Arc<Kept>, attachments: Arc<Attachments>) -> Self {
+        Self { kept, attachments }
     }
 }
 
@@ -38,6 +40,7 @@ impl EventKind for EditContent {
 
     fn committed(&self, edited: &Edited) {
         self.kept.edited(edited);
+        self.attachments.committed();
     }
 
     fn failed(&self, draft: &Edit) {
@@ -67,6 +70,13 @@ impl EventKind for EditContent {
         let mut edited = Vec::with_capacity(batch.len());
         for Placed { draft, seq, at } in batch {
             let Some(row) = find(tx, draft).await? else { continue };
+            let file = file_named_by(&row).filter(|file| {
+                draft.metadata.as_ref().is_some_and(|it| file_of(it).as_ref() != Some(file))
+            });
+            if let Some(file) = file {
+                let sender = row.sender_id.clone().into();
+                self.attachments.remove(tx, &[file], &sender, draft.conversation).await?;
+            }
             let mut row = row.into_active_model();
             if let Some(content) = &draft.content {
                 row.content = Set(content.to_string());

@@ -134,7 +134,7 @@ async fn edit_that_comes_after_the_deletion_brings_nothing_back() {
     let error = chat
         .wired
         .log
-        .append(Arc::new(EditContent::new(Arc::new(Kept::new()))), change)
+        .append(Arc::new(EditContent::new(Arc::new(Kept::new()), Arc::default())), change)
         .await
         .unwrap_err();
 

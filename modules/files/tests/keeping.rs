@@ -39,6 +39,22 @@ async fn storage_that_is_away_keeps_nothing_and_says_so() {
 }
 
 #[tokio::test]
+async fn file_that_is_removed_before_it_is_read_is_no_failure_of_the_storage() {
+    let files = TestFiles::start().await;
+    let ada = files.member().await;
+    let file = files.bring(&ada, b"a").await.unwrap();
+    let found = files.service.find(&ada, file.id).await.unwrap();
+    files.storage.remove(file.id).await.unwrap();
+    let lost = files.service.read(&found).await.err().unwrap();
+    assert!(matches!(lost, FileError::Bytes(_)), "{lost}");
+
+    files.rows.give_up(file.id).await.unwrap();
+
+    let gone = files.service.read(&found).await.err().unwrap();
+    assert!(matches!(gone, FileError::NoFile), "{gone}");
+}
+
+#[tokio::test]
 async fn conversation_that_ends_meanwhile_takes_the_file_along() {
     let files = TestFiles::start().await;
     let ada = files.member().await;

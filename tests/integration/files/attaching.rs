@@ -1,14 +1,14 @@
 //! Messages that name files.
 
 use auth::Role;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{PNG, posted, to_room};
 use crate::util::{TestApp, User, text};
 
 /// A message of this type with this file.
-fn naming(r#type: &str, file: &str) -> serde_json::Value {
+pub(super) fn naming(r#type: &str, file: &str) -> Value {
     json!({ "content": "look", "type": r#type, "metadata": { "fileId": file } })
 }
 

@@ -4,13 +4,13 @@
 use std::fs;
 
 use sea_orm::{ConnectionTrait, Statement};
+use serde_json::json;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 use uuid::Uuid;
 
-use serde_json::json;
-
 use super::{
     BOUNDARY,
+    attaching::naming,
     clamd::{Clamd, Mood},
     form, kept, kept_are, messages, posted, rows_are, to_room,
 };
@@ -77,42 +77,100 @@ async fn files_go_when_their_session_is_cleared() {
         text(&posted(&ada, &parts).await.expect(201)["id"])
     };
     let told = [upload("a.txt", b"true").await, upload("b.txt", b"true").await];
-    let nobody_was_told_of = upload("c.txt", b"false").await;
-
+    let untold = upload("c.txt", b"false").await;
     let path = format!("/chat/sessions/{session}/messages");
-    assert_eq!(ada.request("DELETE", &path).await.expect(200), json!({ "deleted": 2 }));
+    ada.post(&path, naming("chat", &untold)).await.expect(201);
+
+    assert_eq!(ada.request("DELETE", &path).await.expect(200), json!({ "deleted": 3 }));
 
     for file in told {
         ada.get(&format!("/files/{file}")).await.expect(404);
     }
     kept_are(&app, 1).await;
-    let names = json!({
-        "content": "look", "type": "file", "metadata": { "fileId": nobody_was_told_of },
-    });
-    ada.post(&path, names).await.expect(201);
-    ada.get(&format!("/files/{nobody_was_told_of}")).await.expect(200);
+    ada.post(&path, naming("file", &untold)).await.expect(201);
+    ada.get(&format!("/files/{untold}")).await.expect(200);
 }
 
-/// No door lets a message name a file of somebody else's. If one did, it would not be theirs to delete.
 #[tokio::test]
-async fn file_stays_when_a_message_of_another_user_or_type_is_deleted_that_names_it() {
+async fn file_goes_when_its_message_names_another_one() {
+    let app = TestApp::start().await;
+    let ada = app.register("Ada").await;
+    let room = ada.room("private").await;
+    let [old, new] = [upload(&ada, &room).await, upload(&ada, &room).await];
+    let path = format!("/rooms/{room}/messages");
+    let message = ada.post(&path, naming("file", &old)).await.expect(201);
+    let message = format!("/chat/messages/{}", text(&message["id"]));
+
+    let same = json!({ "content": "look there", "metadata": { "fileId": old, "a": 1 } });
+    ada.request("PUT", &message).json(same).await.expect(200);
+    ada.request("PUT", &message).json(json!({ "content": "look here" })).await.expect(200);
+    ada.get(&format!("/files/{old}")).await.expect(200);
+    let other = json!({ "metadata": { "fileId": new } });
+    ada.request("PUT", &message).json(other).await.expect(200);
+
+    ada.get(&format!("/files/{old}")).await.expect(404);
+    kept_are(&app, 1).await;
+    ada.request("DELETE", &message).await.expect(204);
+    ada.get(&format!("/files/{new}")).await.expect(404);
+    kept_are(&app, 0).await;
+}
+
+#[tokio::test]
+async fn file_of_several_messages_goes_with_the_first_that_is_deleted() {
+    let app = TestApp::start().await;
+    let ada = app.register("Ada").await;
+    let room = ada.room("private").await;
+    let file = upload(&ada, &room).await;
+    let path = format!("/rooms/{room}/messages");
+    let [first, second] = [
+        ada.post(&path, naming("file", &file)).await.expect(201),
+        ada.post(&path, naming("file", &file)).await.expect(201),
+    ]
+    .map(|it| format!("/chat/messages/{}", text(&it["id"])));
+
+    ada.request("DELETE", &second).await.expect(204);
+
+    ada.get(&format!("/files/{file}")).await.expect(404);
+    kept_are(&app, 0).await;
+    let left = ada.get(&first).await.expect(200);
+    assert_eq!(left["metadata"]["fileId"], json!(file));
+    ada.request("PUT", &first).json(json!({ "content": "it is gone" })).await.expect(200);
+    ada.request("DELETE", &first).await.expect(204);
+}
+
+/// No door lets a message name a file that is not its sender's, or is elsewhere. If one did, it would
+/// not be theirs to delete.
+#[tokio::test]
+async fn file_stays_when_a_message_is_deleted_that_has_no_right_to_name_it() {
     let app = TestApp::start().await;
     let (ada, ben) = (app.register("Ada").await, app.register("Ben").await);
-    let room = ada.room("public").await;
+    let (room, other) = (ada.room("public").await, ada.room("private").await);
     ben.connect("/chat").await.join(&room).await;
-    let file = text(&to_room(&ada, &room, "a.txt", b"a").await.expect(201)["id"]);
+    let [here, elsewhere] = [upload(&ada, &room).await, upload(&ada, &other).await];
     let path = format!("/rooms/{room}/messages");
-    let words = json!({ "content": "look", "metadata": { "fileId": file } });
-    let words = text(&ada.post(&path, words).await.expect(201)["id"]);
-    to_room(&ben, &room, "b.txt", b"b").await.expect(201);
-    let his = messages(&ben, &room).await;
-    let his = text(&his.iter().find(|it| it["content"] == "b.txt").unwrap()["id"]);
-    name(&app, &his, &file).await;
+    let mut said = Vec::new();
+    for (user, file) in [(&ben, &here), (&ada, &elsewhere)] {
+        let own = upload(user, &room).await;
+        let message = text(&user.post(&path, naming("file", &own)).await.expect(201)["id"]);
+        name(&app, &message, file).await;
+        said.push((user, message));
+    }
+    // Of a type that names none.
+    said.push((&ada, text(&ada.post(&path, naming("chat", &here)).await.expect(201)["id"])));
 
-    ada.request("DELETE", &format!("/chat/messages/{words}")).await.expect(204);
-    ben.request("DELETE", &format!("/chat/messages/{his}")).await.expect(204);
+    for (user, message) in said {
+        user.request("DELETE", &format!("/chat/messages/{message}")).await.expect(204);
+    }
 
-    ada.get(&format!("/files/{file}")).await.expect(200);
+    ada.get(&format!("/files/{here}")).await.expect(200);
+    ada.get(&format!("/files/{elsewhere}")).await.expect(200);
+}
+
+/// A file in a room that no message tells of.
+async fn upload(user: &User, room: &str) -> String {
+    let parts =
+        [("roomId", None, room.as_bytes()), ("message", None, b"false"), ("file", Some("a"), b"a")];
+    text(&posted(user, &parts).await.expect(201)["id"])
 }
 
 /// Lets a message name a file, behind the server's back.

@@ -12,19 +12,19 @@ use uuid::Uuid;
 use crate::{cleaning::Cleaning, file::FileId, repository::FileRepository};
 
 /// The files that messages name.
-pub(crate) struct Attached {
+pub(crate) struct NamedFiles {
     files: Arc<dyn FileRepository>,
     cleaning: Arc<Cleaning>,
 }
 
-impl Attached {
+impl NamedFiles {
     pub(crate) fn new(files: Arc<dyn FileRepository>, cleaning: Arc<Cleaning>) -> Self {
         Self { files, cleaning }
     }
 }
 
 #[async_trait]
-impl FileSource for Attached {
+impl FileSource for NamedFiles {
     async fn may_attach(
         &self,
         file: Uuid,
@@ -48,7 +48,8 @@ impl FileSource for Attached {
         user: &UserId,
         conversation: ConversationId,
     ) -> Result<(), StorageError> {
-        self.files.give_up_all(tx, files, user, conversation).await
+        let files: Vec<_> = files.iter().copied().map(FileId).collect();
+        self.files.give_up_all(tx, &files, user, conversation).await
     }
 
     fn removed(&self) {
