@@ -60,7 +60,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Every file that is not a JSON object, and every `${VARIABLE}` in one that is not set.
+    /// Every file that is not a JSON object, and every `${VARIABLE}` in one that is not set; a
+    /// profile that is neither `development` nor `production`, and has no file.
     pub fn load(
         folder: &Path,
         variables: impl IntoIterator<Item = (String, String)>,
@@ -71,6 +72,7 @@ impl Config {
         let profile = profile_in(&variables);
         let mut problems = Vec::new();
         let mut files = Vec::new();
+        problems.extend(unknown_profile(folder, &variables));
         for name in ["default", profile.as_deref().unwrap_or("development")] {
             let path = folder.join("config").join(format!("{name}.json"));
             match read_layer(&path, &variables) {
@@ -140,6 +142,16 @@ impl Config {
 
 fn profile_in(variables: &BTreeMap<String, String>) -> Option<String> {
     PROFILE_VARIABLES.iter().find_map(|name| variables.get(*name)).cloned()
+}
+
+/// A profile that is misspelt would be taken for one that is not as strict as production.
+fn unknown_profile(folder: &Path, variables: &BTreeMap<String, String>) -> Option<ConfigProblem> {
+    let name = PROFILE_VARIABLES.into_iter().find(|it| variables.contains_key(*it))?;
+    let profile = variables[name].as_str();
+    let file = format!("config/{profile}.json");
+    let is_known = ["development", "production"].contains(&profile) || folder.join(&file).is_file();
+    let text = format!("must be development or production, or have a file: there is no {file}");
+    (!is_known).then(|| ConfigProblem::new("profile", Some(name.to_owned()), &text))
 }
 
 /// Shows no value: any of them may be a secret.

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use serde::{Deserialize, Serialize};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::config::ConfigSection;
 
@@ -41,8 +41,15 @@ impl ConfigSection for LoggingConfig {
 
     fn problems(&self) -> Vec<(&'static str, String)> {
         let text = "must be a level like `info`, or directives like `info,chat=debug`".to_owned();
-        EnvFilter::try_new(&self.level).err().map(|_| ("level", text)).into_iter().collect()
+        if is_level(&self.level) { Vec::new() } else { vec![("level", text)] }
     }
+}
+
+/// Whether it is a level or directives, and one of them says how much is written.
+fn is_level(text: &str) -> bool {
+    // A word alone is taken for the target of a directive, and all others would be silent.
+    let says_how_much = |it: &str| it.contains('=') || it.parse::<LevelFilter>().is_ok();
+    EnvFilter::try_new(text).is_ok() && text.split(',').any(says_how_much)
 }
 
 /// Libraries that tell what we tell ourselves, and better, or what nobody may read: all but the
@@ -73,4 +80,19 @@ fn filter(level: &str) -> EnvFilter {
     let quiet = TALKATIVE.map(|it| format!("{it}=warn")).join(",");
     let quietly = EnvFilter::try_new(format!("{quiet},{level}"));
     quietly.unwrap_or_else(|_| EnvFilter::new("info"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn level_that_would_silence_everything_is_wrong() {
+        for right in ["info", "WARN", "off", "info,chat=debug", "chat=debug", "trace,sqlx=info"] {
+            assert!(is_level(right), "{right}");
+        }
+        for wrong in ["loud", "inof", "chat", "loud,chat", "info,chat=x", "a=b=c"] {
+            assert!(!is_level(wrong), "{wrong}");
+        }
+    }
 }

@@ -150,6 +150,26 @@ fn broken_files_and_unset_variables_are_named() {
 }
 
 #[test]
+fn profile_that_nothing_is_known_of_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    for variable in ["HORNERO_PROFILE", "MODE"] {
+        let error = load(folder.path(), &[(variable, "productoin")]).unwrap_err().to_string();
+        let told = format!(
+            "profile (set by {variable}) must be development or production, or have a file: \
+             there is no config/productoin.json"
+        );
+        assert!(error.contains(&told), "{error}");
+        for known in ["development", "production"] {
+            assert_eq!(load(folder.path(), &[(variable, known)]).unwrap().profile(), known);
+        }
+    }
+    fs::create_dir(folder.path().join("config")).unwrap();
+    fs::write(folder.path().join("config/staging.json"), "{}").unwrap();
+    let staging = load(folder.path(), &[("HORNERO_PROFILE", "staging"), ("MODE", "x")]).unwrap();
+    assert_eq!(staging.profile(), "staging");
+}
+
+#[test]
 fn unknown_sections_are_reported() {
     let unknown = config(&[("HORNERO__SEVER__PORT", "1")]).unknown_sections(&["server"]);
     assert_eq!(
