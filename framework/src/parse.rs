@@ -61,6 +61,7 @@ pub(crate) fn field_error(path: &str, message: &str) -> FieldError {
     }
     match expected {
         Some(expected) => field_of(field, "type", format!("must be {expected}")),
+        None if message.contains("UUID") => field_of(field, "format", "must be a UUID".to_owned()),
         None => field_of(field, "format", "does not have the expected form".to_owned()),
     }
 }
@@ -77,7 +78,8 @@ pub(crate) fn expected(message: &str) -> Option<&str> {
         "u8" | "u32" | "u64" | "u128" | "usize" => Some("a whole number, not negative"),
         "i8" | "i16" | "i32" | "i64" | "i128" | "isize" => Some("a whole number"),
         "f32" | "f64" => Some("a number"),
-        "a boolean" => Some("true or false"),
+        "a boolean" | "bool" => Some("true or false"),
+        "a formatted UUID string" => Some("a UUID"),
         expected if expected.starts_with("struct ") => Some("an object"),
         // The inner workings of some format, such as the groups of a UUID.
         expected if expected.contains(", found ") => None,

@@ -85,7 +85,8 @@ async fn upload_file(
     let most = 2 * this.files.max_bytes() + FRAME;
     DefaultBodyLimit::max(usize::try_from(most).unwrap_or(usize::MAX)).apply(&mut request);
     let form = Multipart::from_request(request, &()).await.map_err(|_| {
-        let text = "The body must have the content type multipart/form-data";
+        let text = "The body must have the content type multipart/form-data with a boundary, \
+                    which clients write themselves";
         ClientError::new(ErrorKind::UnsupportedMediaType, text)
     })?;
     let files = Arc::clone(&this.files);

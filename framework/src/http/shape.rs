@@ -19,7 +19,10 @@ use tower::{Layer, Service};
 use uuid::Uuid;
 
 use super::{REQUEST_ID, is_socket_io};
-use crate::error::{ClientError, ErrorKind};
+use crate::{
+    error::{ClientError, ErrorKind},
+    parse,
+};
 
 /// Longest text of a library's own error answer that is passed on, in bytes.
 const MAX_FOREIGN_TEXT: usize = 1_024;
@@ -103,13 +106,34 @@ fn is_foreign_refusal(response: &Response) -> bool {
 async fn shape(response: Response, id: Uuid) -> Response {
     let (parts, body) = response.into_parts();
     let kind = ErrorKind::of_status(parts.status);
-    let text = match kind {
-        ErrorKind::Invalid => to_bytes(body, MAX_FOREIGN_TEXT).await.ok(),
-        _ => None,
-    };
-    // Texts of axum's path rejections repeat the value after a colon.
+    let text = to_bytes(body, MAX_FOREIGN_TEXT).await.ok();
     let text = text.and_then(|it| String::from_utf8(it.into()).ok()).unwrap_or_default();
-    let text = text.split(':').next().unwrap_or_default().trim().to_owned();
-    let text = if text.is_empty() { "The request was refused".to_owned() } else { text };
-    merged(ClientError::new(kind, text).respond(Some(id)), parts.headers)
+    if parts.status.is_server_error() {
+        // Clients are told nothing of it, so its cause would be lost.
+        tracing::error!(%id, "A route or layer answered {}: {text}", parts.status);
+    }
+    let error = refused_path(&text).unwrap_or_else(|| {
+        let text = match kind {
+            ErrorKind::Invalid => text.split(':').next().unwrap_or_default().trim(),
+            _ => "",
+        };
+        let text = if text.is_empty() { "The request was refused" } else { text };
+        ClientError::new(kind, text.to_owned())
+    });
+    merged(error.respond(Some(id)), parts.headers)
+}
+
+/// The part of a path that axum could not read, from its words, in which what was sent stands, too:
+/// "Cannot parse `page` with value `x` to a `u32`". Not all of them name the part.
+fn refused_path(text: &str) -> Option<ClientError> {
+    let text = text.strip_prefix("Invalid URL: Cannot parse ")?;
+    let wanted = text.strip_suffix('`').and_then(|it| it.rsplit_once("` to a `"));
+    let message = match wanted {
+        Some((_, wanted)) => format!("expected {wanted}"),
+        None if text.contains("UUID parsing failed") => "UUID parsing failed".to_owned(),
+        None => String::new(),
+    };
+    let named = text.strip_prefix('`').and_then(|it| it.split_once("` with value `"));
+    let field = named.map_or("path", |it| it.0);
+    Some(ClientError::fields(vec![parse::field_error(field, &message)]))
 }

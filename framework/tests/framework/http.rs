@@ -56,6 +56,8 @@ impl Controller for Shop {
         Routes::new()
             .route("/items", get(Self::search).post(Self::add))
             .route("/items/{id}", get(Self::item))
+            .route("/pages/{number}", get(Self::page))
+            .route("/shelves/{shelf}/{place}", get(Self::place))
             .route("/sold-out", get(Self::sold_out))
             .route("/farewell", get(Self::farewell))
             .route("/busy", get(Self::busy))
@@ -79,6 +81,14 @@ impl Shop {
 
     async fn item(Path(id): Path<Uuid>) -> String {
         id.to_string()
+    }
+
+    async fn page(Path(number): Path<u32>) -> String {
+        number.to_string()
+    }
+
+    async fn place(Path((shelf, place)): Path<(u32, Uuid)>) -> String {
+        format!("{shelf} {place}")
     }
 
     async fn sold_out() -> Result<(), ClientError> {
@@ -296,10 +306,22 @@ async fn body_over_the_limit_is_too_large() {
 
 #[tokio::test]
 async fn path_that_does_not_parse_is_refused_and_not_echoed() {
-    let answer = get_page("/items/hunter2").await;
+    for (path, field, rule, message) in [
+        ("/items/hunter2", "id", "format", "must be a UUID"),
+        ("/items/a%60:%20hunter2%60%20to%20a%20%60x", "id", "format", "must be a UUID"),
+        ("/shelves/hunter2/1", "path", "type", "must be a whole number, not negative"),
+        ("/shelves/1/hunter2", "place", "format", "must be a UUID"),
+        ("/pages/hunter2", "path", "type", "must be a whole number, not negative"),
+        ("/pages/-1", "path", "type", "must be a whole number, not negative"),
+    ] {
+        let answer = get_page(path).await;
 
-    let body = refusal(&answer, 400, "INVALID_REQUEST");
-    assert!(!answer.text.contains("hunter2"), "{body}");
+        let body = refusal(&answer, 400, "INVALID_REQUEST");
+        assert!(!answer.text.contains("hunter2"), "{body}");
+        assert_eq!(body["error"], format!("`{field}`: {message}"), "{path}");
+        let fields = json!([{ "field": field, "rule": rule, "message": message }]);
+        assert_eq!(body["details"]["fields"], fields, "{path}");
+    }
 }
 
 #[tokio::test]
