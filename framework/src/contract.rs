@@ -158,6 +158,7 @@ pub struct GatewayContract {
     pub handled: Vec<HandledEvent>,
     /// Events of the server.
     pub emitted: Vec<EmittedEvent>,
+    pub(crate) place: Place,
 }
 
 #[cfg(test)]

@@ -13,6 +13,11 @@ use crate::{
     provider::{Instance, Key, Place, Provider},
 };
 
+/// Events that the libraries of clients keep for themselves: they refuse to send them, and take those
+/// that come for their own.
+const RESERVED: [&str; 6] =
+    ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
+
 /// The modules of an app, those that are imported before those that import them.
 pub(crate) struct Graph {
     pub(crate) modules: Vec<Node>,
@@ -354,6 +359,14 @@ impl Graph {
     fn check_events(&self, mistakes: &mut Vec<Mistake>) {
         let mut taken: HashMap<(&str, &str), (Key, Place)> = HashMap::new();
         for gateway in self.modules.iter().flat_map(|it| &it.def.gateways) {
+            for namespace in gateway.namespaces.iter().filter(|it| !it.starts_with('/')) {
+                mistakes.push(mistake::wrong_namespace(namespace, gateway.gateway, gateway.place));
+            }
+            let emitted = gateway.emitted.iter().map(|it| (it.name, it.place));
+            let handled = gateway.handled.iter().map(|it| (it.name, it.place));
+            for (event, place) in handled.chain(emitted).filter(|it| RESERVED.contains(&it.0)) {
+                mistakes.push(mistake::reserved_event(event, gateway.gateway, place));
+            }
             for event in &gateway.handled {
                 if gateway.access == EventAccess::Guarded && event.signature.access.is_empty() {
                     mistakes.push(mistake::unguarded(event.name, gateway.gateway, event.place));

@@ -292,6 +292,23 @@ pub(crate) fn unguarded(event: &str, gateway: Key, place: Place) -> Mistake {
     )
 }
 
+pub(crate) fn reserved_event(event: &str, gateway: Key, place: Place) -> Mistake {
+    Mistake::new(
+        place,
+        format!("`{event}` of `{gateway}` is an event that clients keep for themselves"),
+        "call it otherwise; who comes and goes is told by `Gateway::connected` and `disconnected`"
+            .to_owned(),
+    )
+}
+
+pub(crate) fn wrong_namespace(namespace: &str, gateway: Key, place: Place) -> Mistake {
+    Mistake::new(
+        place,
+        format!("`{gateway}` has the namespace `{namespace}`, which no client can reach"),
+        format!("names of namespaces begin with a slash: call it `/{namespace}`"),
+    )
+}
+
 pub(crate) fn useless_override(provider: &Provider, owners: &[&str]) -> Mistake {
     let (why, help) = if owners.is_empty() {
         // A fake is easily given as itself instead of as the trait that it stands in for.

@@ -245,6 +245,7 @@ impl ModuleDef {
             error_event: T::ERROR_EVENT,
             handled,
             emitted,
+            place: Location::caller(),
         });
         self.provide(constructor)
     }

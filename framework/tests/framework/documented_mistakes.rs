@@ -34,10 +34,12 @@ mod module_circle;
 mod not_imported;
 mod private_provider;
 mod provider_circle;
+mod reserved_event;
 mod same_type_name;
 mod unused_provider;
 mod useless_override;
 mod wrong_method;
+mod wrong_namespace;
 
 /// Where the page's own words end.
 const BEGIN: &str = "<!-- From here on the page is written by its test. -->\n";
@@ -104,6 +106,8 @@ async fn mistakes() -> Vec<Mistake> {
         missing_in_hook,
         missing_guard,
         duplicate_event,
+        reserved_event,
+        wrong_namespace,
         duplicate_route,
         indistinct_paths,
         same_type_name,
