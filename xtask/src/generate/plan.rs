@@ -220,7 +220,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
 fn taken(names: &Names, path: &str) -> Problem {
     Problem::Failed(format!(
         "{path} is there already and says something else, so nothing was changed\n  help: choose \
-         another name than `{}`; or remove that file, to have it made anew",
+         another name than `{}`",
         names.module
     ))
 }
