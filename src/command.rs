@@ -1,6 +1,6 @@
 //! The command line: what `hornero` can be asked to do.
 
-use std::{error::Error, path::Path, process::ExitCode};
+use std::{error::Error, fs, path::Path, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hornero::{App, Config, ConfigProblems, StartError};
@@ -186,7 +186,17 @@ fn dot_env() -> Result<Vec<(String, String)>, Box<dyn Error>> {
         Err(_) => return Err(".env cannot be read".into()),
     };
     let variables = lines.collect::<Result<Vec<_>, _>>();
-    variables.map_err(|_| ".env has a line that is not NAME=value".into())
+    variables.map_err(|error| {
+        let line = line_of(&error).map_or("a line".to_owned(), |it| format!("line {it}"));
+        format!(".env has {line} that is not NAME=value").into()
+    })
+}
+
+/// The number of the line in `.env` that is wrong.
+fn line_of(error: &dotenvy::Error) -> Option<usize> {
+    let dotenvy::Error::LineParse(wrong, _) = error else { return None };
+    let text = fs::read_to_string(".env").ok()?;
+    Some(text.lines().position(|it| it == wrong)? + 1)
 }
 
 /// `hornero config`

@@ -33,6 +33,16 @@ pub enum OpenError {
         file: PathBuf,
     },
 
+    /// The file can neither be opened nor made.
+    #[error(
+        "cannot open or make the database {file:?}; let this process read and write it and its folder, \
+         or name another folder with HORNERO__SERVER__DATA_DIR"
+    )]
+    NoAccess {
+        /// The file.
+        file: PathBuf,
+    },
+
     /// The database refused.
     #[error("cannot open the database {file:?}: {source}")]
     Refused {
@@ -61,6 +71,10 @@ impl OpenError {
         let text = source.to_string();
         if text.contains("file is not a database") || text.contains("malformed") {
             return Self::NotADatabase { file };
+        }
+        if ["unable to open database file", "readonly database"].iter().any(|it| text.contains(it))
+        {
+            return Self::NoAccess { file };
         }
         Self::Refused { file, source }
     }

@@ -166,10 +166,10 @@ async fn environment_file_is_read_below_the_environment() {
     assert!(folder.path().join("here/jwt-secret").exists());
     assert!(!folder.path().join("elsewhere").exists());
 
-    fs::write(folder.path().join(".env"), "what is this?").unwrap();
+    fs::write(folder.path().join(".env"), "# Ours\n\nA=b\nwhat is this?\n").unwrap();
     let end = folder.run(&["check"], &[]);
     assert_eq!(end.code, Some(1));
-    assert!(end.errors.contains(".env has a line that is not NAME=value"), "{}", end.errors);
+    assert!(end.errors.contains(".env has line 4 that is not NAME=value"), "{}", end.errors);
 }
 
 #[test]

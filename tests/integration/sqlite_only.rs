@@ -37,6 +37,19 @@ fn database_that_is_damaged_is_told_and_left_alone() {
     assert_eq!(fs::read_to_string(file).unwrap(), damaged);
 }
 
+#[test]
+fn database_that_cannot_be_opened_is_told_with_what_to_do() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path().join("data/hornero.db")).unwrap();
+
+    let end = folder.run(&[], &[("HORNERO__SERVER__PORT", "0")]);
+
+    assert_eq!(end.code, Some(1));
+    let sentence = "cannot open or make the database \"./data/hornero.db\"; let this process";
+    assert!(end.errors.contains(sentence), "{}", end.errors);
+    assert!(end.errors.contains("HORNERO__SERVER__DATA_DIR"), "{}", end.errors);
+}
+
 #[tokio::test]
 async fn changes_are_found_by_indices_in_their_order() {
     let app = TestApp::start().await;
