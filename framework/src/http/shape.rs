@@ -137,3 +137,50 @@ fn refused_path(text: &str) -> Option<ClientError> {
     let field = named.map_or("path", |it| it.0);
     Some(ClientError::fields(vec![parse::field_error(field, &message)]))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use axum::{body::Body, http::StatusCode};
+
+    use super::*;
+
+    /// What was logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn why_a_route_failed_by_itself_is_logged_and_told_to_nobody() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let mut failed = Response::new(Body::from("Wrong number of path arguments"));
+        *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        let id = Uuid::new_v4();
+
+        let answer = shape(failed, id).await;
+
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = to_bytes(answer.into_body(), 1_000).await.unwrap();
+        assert!(!String::from_utf8_lossy(&body).contains("path arguments"), "{body:?}");
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert!(log.contains("Wrong number of path arguments"), "{log}");
+        assert!(log.contains(&id.to_string()), "{log}");
+    }
+}
