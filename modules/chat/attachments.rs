@@ -31,8 +31,8 @@ pub trait FileSource: Send + Sync {
         is_image: bool,
     ) -> Result<bool, StorageError>;
 
-    /// Removes those of `files` that are `user`'s in this conversation: messages that name them are
-    /// being deleted, in the same transaction.
+    /// Removes those of `files` that are `user`'s in this conversation: in the same transaction the
+    /// messages that name them are deleted, or changed to name others.
     async fn remove(
         &self,
         tx: &Transaction,
@@ -80,7 +80,7 @@ impl Attachments {
         Err(ChatError::NotAttachable)
     }
 
-    /// Removes the files that deleted messages of `sender`'s have named.
+    /// Removes files that messages of `sender`'s have named, and name no more.
     pub(crate) async fn remove(
         &self,
         tx: &Transaction,
@@ -107,7 +107,7 @@ impl Attachments {
     }
 }
 
-/// The file that a message with this metadata names, if it is of a type that does.
+/// The file that a message with this metadata names, if its type is one that does.
 pub(crate) fn file_of(metadata: &Map<String, Value>) -> Option<Uuid> {
     Uuid::try_parse(metadata.get(FILE_ID)?.as_str()?).ok()
 }

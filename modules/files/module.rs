@@ -7,7 +7,7 @@
 //! socket -> gateway ──────────┘  │
 //!                                └─> Finishing -> Scanner, then ChatService
 //! Cleaning -> Storage: what is left of uploads that failed, and of files that were removed
-//! chat -> NamedFiles -> FileRepository: may this file be named in a message? Its message is deleted
+//! chat -> NamedFiles -> FileRepository: may this file be named in a message? None names it any more
 //! ```
 //!
 //! A file has a row before it has bytes, and the row goes after them: so none are forgotten.

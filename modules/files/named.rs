@@ -1,4 +1,5 @@
-//! What chat asks of files: which a message may name, and that none is read once its message is deleted.
+//! What chat asks of files: which a message may name, and that none is read once its message does not
+//! name it any more.
 
 use std::sync::Arc;
 
